@@ -1,0 +1,260 @@
+"""What a run found, as values that go to and come from ``run.json``.
+
+Times called ``*_seconds`` or ``start``/``end`` are seconds on the clock of the session named
+beside them; wall-clock times are ISO 8601 with the offset of the machine that ran.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from qa_runner.criteria import CriterionResult
+from qa_runner.errors import RunFolderError
+from qa_runner.verdict import Verdict, combine
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Attempt",
+    "DataTable",
+    "Fact",
+    "LoadResult",
+    "ParameterResult",
+    "PartResult",
+    "RecordedMetric",
+    "RunResult",
+    "Session",
+    "StepResult",
+    "TargetResult",
+    "Window",
+    "decode",
+    "encode",
+]
+
+SCHEMA_VERSION = 1
+
+Status = Literal["running", "finished", "interrupted", "crashed", "stopped"]
+Cell = str | int | float | bool | None
+
+
+class Session(msgspec.Struct, kw_only=True, frozen=True):
+    """One process that measured: monotonic clocks do not survive it."""
+
+    id: int
+    wall_start: str
+    monotonic_start: float
+    command: str = ""
+
+
+class ParameterResult(msgspec.Struct, kw_only=True, frozen=True):
+    """A parameter as used, and as the text has it where that differs."""
+
+    name: str
+    value: Any
+    document_value: Any = None
+    differs: bool = False
+    unit: str = ""
+    origin: Literal["text", "profile", "option"] = "text"
+
+
+class LoadResult(msgspec.Struct, kw_only=True, frozen=True):
+    """One load that was sent: what was planned, and the count by outcome."""
+
+    number: int
+    role: str
+    tag: str
+    shape: str
+    """In words, e.g. "burst of 15"."""
+    request: str
+    """Method, URL and body template; redacted."""
+    connections: str
+    timeout_seconds: float
+    start: float
+    end: float
+    outcomes: dict[str, int] = {}
+    stop_reason: str = ""
+
+
+class RecordedMetric(msgspec.Struct, kw_only=True, frozen=True):
+    """A metric that a step recorded itself or that could not be measured; base units."""
+
+    name: str
+    value: float | None
+    unit: str
+    tag: str = ""
+    beyond: bool = False
+    reason: str = ""
+    note: str = ""
+
+
+class DataTable(msgspec.Struct, kw_only=True, frozen=True):
+    """Facts of a part as rows, such as the snapshot or before, after and change."""
+
+    name: str
+    title: str
+    columns: list[str]
+    rows: list[list[Cell]]
+
+
+class Window(msgspec.Struct, kw_only=True, frozen=True):
+    """A named stretch of the session's clock that a step marked ("load", "settled")."""
+
+    name: str
+    start: float
+    end: float
+
+
+class PartResult(msgspec.Struct, kw_only=True):
+    """One part of one attempt."""
+
+    id: str
+    title: str
+    verdict: Verdict
+    start: float
+    end: float
+    parameters: list[ParameterResult] = []
+    loads: list[LoadResult] = []
+    metrics: list[RecordedMetric] = []
+    tables: list[DataTable] = []
+    windows: list[Window] = []
+    criteria: list[CriterionResult] = []
+    notes: list[str] = []
+    error: str = ""
+    source: str = ""
+
+
+class Attempt(msgspec.Struct, kw_only=True):
+    """One execution of a step. A rerun adds another; none is overwritten."""
+
+    number: int
+    session: int
+    started: str
+    verdict: Verdict
+    start: float
+    end: float
+    parts: list[PartResult] = []
+    criteria: list[CriterionResult] = []
+    """Those of the step as a whole; the parts have their own."""
+    error: str = ""
+    reason: str = ""
+    """Why it ran: "run", "rerun", or that a later step needed its facts."""
+    samples: str = ""
+    """File with its samples, relative to the run folder."""
+
+
+class StepResult(msgspec.Struct, kw_only=True):
+    """A step with all its attempts; the last one counts."""
+
+    number: int
+    title: str
+    purpose: str
+    figure: str
+    chart: str
+    verdict: Verdict
+    attempts: list[Attempt] = []
+    stale: str = ""
+    """Why its facts may no longer hold, after an earlier step was rerun."""
+    selected: bool = True
+
+    @property
+    def latest(self) -> Attempt | None:
+        """The attempt that counts."""
+        return self.attempts[-1] if self.attempts else None
+
+    def criteria(self) -> list[CriterionResult]:
+        """Those of the latest attempt: the parts' in order, then the step's own."""
+        if self.latest is None:
+            return []
+        own = [result for part in self.latest.parts for result in part.criteria]
+        return own + self.latest.criteria
+
+
+class TargetResult(msgspec.Struct, kw_only=True, frozen=True):
+    """What was tested."""
+
+    name: str
+    url: str
+    environment: str
+    faults: list[str] = []
+    version: str = ""
+    facts: dict[str, str] = {}
+
+
+class Fact(msgspec.Struct, kw_only=True, frozen=True):
+    """Something a step found that later steps use ("baseline")."""
+
+    name: str
+    step: int
+    attempt: int
+    values: dict[str, float]
+
+
+class RunResult(msgspec.Struct, kw_only=True):
+    """A run: everything in ``run.json``."""
+
+    schema_version: int = SCHEMA_VERSION
+    tool_version: str
+    run_id: str
+    test_id: str
+    test_name: str
+    description: str
+    status: Status
+    stop_reason: str = ""
+    verdict: Verdict
+    scope: str = ""
+    """Empty for a whole run with the text's times; else e.g. "profile smoke, step 3 only"."""
+    profile: str
+    selected: list[str] = []
+    """What --step named; empty for all."""
+    overrides: list[str] = []
+    started: str
+    finished: str = ""
+    duration_seconds: float = 0.0
+    target: TargetResult
+    tag: str
+    """In every e-mail address and name that this run creates."""
+    environment: dict[str, str] = {}
+    settings: dict[str, Any] = {}
+    sessions: list[Session] = []
+    steps: list[StepResult] = []
+    facts: list[Fact] = []
+    excluded: list[str] = []
+    """Criteria that are not part of this run, each with the reason."""
+    notes: list[str] = []
+    reason: str = ""
+    """One sentence that says why the verdict is what it is."""
+
+    def criteria(self) -> list[CriterionResult]:
+        """All judged criteria in the text's order."""
+        return [result for step in self.steps for result in step.criteria()]
+
+    def judge(self) -> Verdict:
+        """The verdict over the latest attempts of the steps that belong to this run."""
+        return combine(step.verdict for step in self.steps if step.selected)
+
+
+def encode(run: RunResult) -> bytes:
+    """``run.json``: two-space indented JSON with a final newline."""
+    return msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n"
+
+
+def decode(data: bytes, where: str) -> RunResult:
+    """Read ``run.json``.
+
+    Raises RunFolderError, naming ``where``, if it is damaged or of a newer schema.
+    """
+
+    class Head(msgspec.Struct):
+        schema_version: int
+
+    try:
+        version = msgspec.json.decode(data, type=Head).schema_version
+        if version > SCHEMA_VERSION:
+            raise RunFolderError(
+                f"{where} has schema version {version}, this qa-runner reads up to "
+                f"{SCHEMA_VERSION}; upgrade qa-runner"
+            )
+        return msgspec.json.decode(data, type=RunResult)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RunFolderError(f"{where} is damaged: {error}") from None

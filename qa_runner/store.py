@@ -1,0 +1,145 @@
+"""A run folder: write it while the run goes on, read it back later, anywhere.
+
+::
+
+    run.json                      the result; replaced atomically after each part
+    samples/step-3-attempt-1.csv  one row for each request of that attempt
+    series/server.csv …           what the monitors saw, over the whole run
+    server.log                    the embedded target's log
+    figures/*.png  report.html    rendered from the above
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from qa_runner.errors import OutputError, RunFolderError
+from qa_runner.result import RunResult, decode, encode
+from qa_runner.table import SAMPLES, SERIES, Columns, Table
+
+__all__ = ["RunReader", "RunWriter", "write_atomically"]
+
+RESULT_NAME = "run.json"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace ``path`` in one step, so that a reader never sees half of it.
+
+    Raises OutputError if it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+class RunWriter:
+    """Writes into a run folder; rows are on disk as soon as an append returns."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def create(cls, folder: Path) -> RunWriter:
+        """Make the folder.
+
+        Raises OutputError if it exists or cannot be made.
+        """
+        try:
+            folder.mkdir(parents=True)
+            (folder / "samples").mkdir()
+            (folder / "series").mkdir()
+        except OSError as error:
+            raise OutputError(
+                f"cannot write to {folder}: {error.strerror or error}; choose another --output"
+            ) from None
+        return cls(folder)
+
+    def write_result(self, run: RunResult) -> None:
+        """Replace run.json."""
+        write_atomically(self.folder / RESULT_NAME, encode(run))
+
+    def append_samples(self, name: str, table: Table) -> None:
+        """Add rows to a file of samples, ``name`` relative to the run folder."""
+        self._append(self.folder / name, table)
+
+    def append_series(self, name: str, table: Table) -> None:
+        """Add rows to the series ``name`` ("server")."""
+        self._append(self.folder / "series" / f"{name}.csv", table)
+
+    def _append(self, path: Path, table: Table) -> None:
+        try:
+            new = not path.exists()
+            # A run that was killed can leave a line cut off; what follows starts a fresh one.
+            if not new and not _ends_with_newline(path):
+                _drop_cut_line(path)
+            with path.open("a", encoding="utf-8", newline="") as file:
+                file.write(table.to_csv(header=new))
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _drop_cut_line(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rfind(b"\n") + 1])
+
+
+class RunReader:
+    """Reads a run folder. Files that a run did not get to write are empty tables."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def result(self) -> RunResult:
+        """The run.
+
+        Raises RunFolderError if there is none, or if it is damaged or of a newer schema.
+        """
+        path = self.folder / RESULT_NAME
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise RunFolderError(f"cannot read {path}: {error.strerror or error}") from None
+        return decode(data, str(path))
+
+    def samples(self, name: str) -> Table:
+        """The samples of an attempt, by the name that run.json gives."""
+        return self._read(self.folder / name, SAMPLES)
+
+    def all_samples(self) -> Table:
+        """The samples of every attempt of every step, also of attempts that a kill cut short."""
+        files = sorted((self.folder / "samples").glob("*.csv"))
+        return Table.concatenate(SAMPLES, [self._read(path, SAMPLES) for path in files])
+
+    def series(self, name: str) -> Table:
+        """A monitor's series, over all sessions."""
+        return self._read(self.folder / "series" / f"{name}.csv", SERIES[name])
+
+    @staticmethod
+    def _read(path: Path, columns: Columns) -> Table:
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return Table(columns)
+        except OSError as error:
+            raise RunFolderError(f"cannot read {path}: {error.strerror or error}") from None
+        if not text:
+            return Table(columns)
+        try:
+            return Table.from_csv(columns, text)
+        except ValueError as error:
+            raise RunFolderError(f"{path} is damaged: {error}") from None
