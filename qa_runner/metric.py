@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
-__all__ = ["METRICS", "Kind", "Metric", "Unit", "is_aggregate", "parse_quantity", "registry"]
+__all__ = [
+    "METRICS",
+    "Kind",
+    "Metric",
+    "Unit",
+    "is_aggregate",
+    "parse_quantity",
+    "percentile_of",
+    "registry",
+]
 
 
 class Unit(StrEnum):
@@ -43,8 +53,10 @@ class Metric:
     """A measurable quantity.
 
     ``unit`` is the base unit of its values. ``load`` says that a slow generator could make it
-    look worse than the server is; ``requires`` names a data source (``server_timing``) without
-    which criteria of this metric are not part of the run.
+    look worse than the server is; ``requires`` names a data source (``server_timing``,
+    ``server_log``) without which criteria of this metric are not part of the run. ``compute``
+    derives a value from the samples (a :class:`qa_runner.table.Table`) of a part or step; None
+    from it means not measured.
     """
 
     name: str
@@ -52,7 +64,8 @@ class Metric:
     kind: Kind
     description: str
     load: bool = False
-    requires: str = field(default="")
+    requires: str = ""
+    compute: Callable[[Any], float | None] | None = None
 
     def aggregate_unit(self, aggregate: str) -> Unit:
         """The unit of an aggregate of this metric: a slope is per 100 requests."""
@@ -116,7 +129,13 @@ METRICS: Mapping[str, Metric] = _table(
         Metric("lock_errors", _N, _VALUE, "lock errors in server log and responses"),
         Metric("deadlocks", _N, _VALUE, "deadlocks in server log and responses"),
         Metric("database_timeouts", _N, _VALUE, "database timeouts in log and responses"),
-        Metric("unlogged_server_errors", _N, _VALUE, "responses 5xx without a line in the log"),
+        Metric(
+            "unlogged_server_errors",
+            _N,
+            _VALUE,
+            "responses 5xx that left no line in the server log",
+            requires="server_log",
+        ),
     )
 )
 

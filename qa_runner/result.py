@@ -219,6 +219,11 @@ class RunResult(msgspec.Struct, kw_only=True):
     sessions: list[Session] = []
     steps: list[StepResult] = []
     facts: list[Fact] = []
+    database_mark: dict[str, Any] | None = None
+    """What the database held before the run's first request, as its probe gave it."""
+    cleaned_session: int = 0
+    """The session at whose end the rows of this run were removed; 0 if they never were."""
+    cleaned_rows: dict[str, int] = {}
     excluded: list[str] = []
     """Criteria that are not part of this run, each with the reason."""
     notes: list[str] = []

@@ -12,8 +12,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from qa_runner.errors import OutputError, RunFolderError
 from qa_runner.result import RunResult, decode, encode
@@ -40,10 +43,52 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 class RunWriter:
-    """Writes into a run folder; rows are on disk as soon as an append returns."""
+    """Writes into a run folder; rows are on disk as soon as an append returns.
+
+    A context manager: the folder is locked against a second writer until it is left.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = os.open(folder, os.O_RDONLY)
+        try:
+            # The system drops the lock with the process, even after kill -9.
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise RunFolderError(
+                f"{folder} is being written by another qa-runner; wait until it has finished"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._lock)
+
+    @staticmethod
+    def free_folder(base: Path, name: str) -> Path:
+        """``base/name``, or with a number behind it if that is taken."""
+        folder, number = base / name, 2
+        while folder.exists():
+            folder = base / f"{name}-{number}"
+            number += 1
+        return folder
+
+    @classmethod
+    def open(cls, folder: Path) -> RunWriter:
+        """An existing run folder.
+
+        Raises RunFolderError if another process is writing it, OutputError if it is read-only.
+        """
+        if not os.access(folder, os.W_OK):
+            raise OutputError(f"cannot write to {folder}: permission denied")
+        return cls(folder)
 
     @classmethod
     def create(cls, folder: Path) -> RunWriter:

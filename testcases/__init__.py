@@ -1,0 +1,1 @@
+"""The bundled test cases, a folder each."""

@@ -1,0 +1,289 @@
+"""Turn a case's definition, a profile and ``--set`` into the values that a run uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qa_runner.criteria import Criterion, override
+from qa_runner.errors import UnknownName, UsageError
+from qa_runner.result import ParameterResult
+from qa_runner.testcase import (
+    PROFILES,
+    CaseDefinition,
+    Param,
+    PartDefinition,
+    StepDefinition,
+)
+
+__all__ = ["ConfiguredCase", "ConfiguredPart", "ConfiguredStep", "configure"]
+
+_SETTING = re.compile(r"(?P<owner>case|\d+(?:\.\d+)?)\.(?P<name>[A-Za-z0-9_.\-]+)=(?P<value>.*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredPart:
+    """A part with the values of its parameters and the limits of its criteria."""
+
+    definition: PartDefinition
+    parameters: tuple[ParameterResult, ...]
+    criteria: tuple[Criterion, ...]
+    selected: bool
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What its method is called with."""
+        return {parameter.name: parameter.value for parameter in self.parameters}
+
+    @property
+    def expected_seconds(self) -> float:
+        """How long it takes by its schedule."""
+        seconds = self.definition.seconds
+        return float(seconds(**self.values)) if callable(seconds) else float(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredStep:
+    """A step with its configured parts."""
+
+    definition: StepDefinition
+    parts: tuple[ConfiguredPart, ...]
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def selected(self) -> bool:
+        """Whether any part of it was asked for."""
+        return any(part.selected for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredCase:
+    """A case as one run executes it."""
+
+    definition: CaseDefinition
+    profile: str
+    steps: tuple[ConfiguredStep, ...]
+    parameters: Mapping[str, Any]
+    selected: tuple[str, ...]
+    overrides: tuple[str, ...]
+
+    @property
+    def scope(self) -> str:
+        """Why its verdict is not that of the test case: empty if it is."""
+        words = []
+        if self.profile != "full":
+            words.append(f"profile {self.profile}")
+        if self.selected:
+            kind = "step" if len(self.selected) == 1 else "steps"
+            words.append(f"{kind} {', '.join(self.selected)} only")
+        if self.overrides:
+            words.append("changed parameters")
+        return ", ".join(words)
+
+
+def configure(
+    definition: CaseDefinition, *, profile: str, steps: Sequence[str], settings: Sequence[str]
+) -> ConfiguredCase:
+    """Apply profile, ``--step`` and ``--set``.
+
+    Raises UnknownName or UsageError for what the case does not have.
+    """
+    if profile not in PROFILES:
+        raise UnknownName("profile", profile, PROFILES)
+    selected = _selection(definition, steps)
+    assigned = [_setting(text) for text in settings]
+    _check_owners(definition, assigned)
+    configured = tuple(
+        _configure_step(definition, step, profile, selected, assigned) for step in definition.steps
+    )
+    _check_limits(configured, assigned)
+    return ConfiguredCase(
+        definition=definition,
+        profile=profile,
+        steps=configured,
+        parameters={
+            name: _parameter(
+                name, param, profile, _assigned_to("case", name, assigned), "case"
+            ).value
+            for name, param in definition.parameters.items()
+        },
+        selected=tuple(dict.fromkeys(steps)),
+        overrides=tuple(settings),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    owner: str
+    name: str
+    value: str
+    text: str
+
+
+def _setting(text: str) -> _Assignment:
+    match = _SETTING.match(text)
+    if match is None:
+        raise UsageError(
+            f"--set '{text}' does not parse; it reads PART.PARAMETER=VALUE, for example "
+            "3.1.requests=8, 3.1.limit.duration=10s or case.plan_id=2"
+        )
+    return _Assignment(match["owner"], match["name"], match["value"], text)
+
+
+def _selection(definition: CaseDefinition, steps: Sequence[str]) -> set[str]:
+    parts = [part.id for step in definition.steps for part in step.parts]
+    numbers = [str(step.number) for step in definition.steps]
+    if not steps:
+        return set(parts)
+    chosen: set[str] = set()
+    for name in steps:
+        if name in parts:
+            chosen.add(name)
+        elif name in numbers:
+            chosen.update(part for part in parts if part.split(".")[0] == name)
+        else:
+            kind = "part" if "." in name else "step"
+            raise UnknownName(kind, name, parts if kind == "part" else numbers)
+    return chosen
+
+
+def _check_owners(definition: CaseDefinition, assigned: Sequence[_Assignment]) -> None:
+    parts = {part.id: part for step in definition.steps for part in step.parts}
+    steps = {str(step.number) for step in definition.steps}
+    for assignment in assigned:
+        if assignment.name.startswith("limit."):
+            if assignment.owner not in parts and assignment.owner not in steps:
+                raise UnknownName("part", assignment.owner, [*steps, *parts])
+        elif assignment.owner == "case":
+            if assignment.name not in definition.parameters:
+                raise UnknownName("parameter", assignment.name, definition.parameters)
+        elif assignment.owner not in parts:
+            raise UnknownName("part", assignment.owner, parts)
+        elif assignment.name not in parts[assignment.owner].parameters:
+            valid = [
+                *parts[assignment.owner].parameters,
+                *(f"limit.{_limit_name(c)}" for c in parts[assignment.owner].criteria),
+            ]
+            raise UnknownName(f"parameter of part {assignment.owner}", assignment.name, valid)
+
+
+def _configure_step(
+    definition: CaseDefinition,
+    step: StepDefinition,
+    profile: str,
+    selected: set[str],
+    assigned: Sequence[_Assignment],
+) -> ConfiguredStep:
+    def limits(criteria: tuple[Criterion, ...], owner: str) -> tuple[Criterion, ...]:
+        return tuple(_limit(c, owner, definition, assigned) for c in criteria)
+
+    return ConfiguredStep(
+        definition=step,
+        criteria=limits(step.criteria, str(step.number)),
+        parts=tuple(
+            ConfiguredPart(
+                definition=part,
+                parameters=tuple(
+                    _parameter(name, param, profile, _assigned_to(part.id, name, assigned), part.id)
+                    for name, param in part.parameters.items()
+                ),
+                criteria=limits(part.criteria, part.id),
+                selected=part.id in selected,
+            )
+            for part in step.parts
+        ),
+    )
+
+
+def _assigned_to(owner: str, name: str, assigned: Sequence[_Assignment]) -> str | None:
+    values = [a.value for a in assigned if a.owner == owner and a.name == name]
+    return values[-1] if values else None
+
+
+def _parameter(
+    name: str, param: Param, profile: str, text: str | None, owner: str
+) -> ParameterResult:
+    value = param.value(profile)
+    origin = "profile" if value != param.default else "text"
+    if text is not None:
+        value, origin = _convert(text, param.default, f"{owner}.{name}"), "option"
+    return ParameterResult(
+        name=name,
+        value=value,
+        document_value=param.default,
+        differs=value != param.default,
+        unit=param.unit,
+        origin=origin,  # type: ignore[arg-type]
+    )
+
+
+def _convert(text: str, like: Any, where: str) -> Any:
+    """Read ``text`` as a value of the type that the parameter has."""
+    try:
+        if isinstance(like, tuple):
+            values = tuple(type(like[0])(item) for item in text.split(","))
+            if any(value <= 0 for value in values):
+                raise UsageError(f"--set {where}={text}: all values must be above 0")
+            return values
+        if isinstance(like, str):
+            return text
+        value = type(like)(text)
+    except ValueError:
+        kind = {int: "a whole number", float: "a number"}.get(type(like), "numbers with commas")
+        raise UsageError(f"--set {where}={text}: not {kind}") from None
+    # The text's zero (no pause) is a fine value; a load of no requests is not.
+    smallest = 1 if isinstance(like, int) and like > 0 else 0
+    if not smallest <= value < float("inf"):
+        raise UsageError(f"--set {where}={text}: must be at least {smallest}")
+    return value
+
+
+def _limit_name(criterion: Criterion) -> str:
+    return criterion.id.split("-", 1)[1]
+
+
+def _limit(
+    criterion: Criterion, owner: str, definition: CaseDefinition, assigned: Sequence[_Assignment]
+) -> Criterion:
+    for assignment in assigned:
+        if assignment.owner == owner and _is_limit_of(assignment, criterion):
+            return override(criterion, assignment.value, definition.metrics)
+    return criterion
+
+
+def _is_limit_of(assignment: _Assignment, criterion: Criterion) -> bool:
+    asked = assignment.name.removeprefix("limit.").replace("_", "-")
+    return assignment.name.startswith("limit.") and asked == _limit_name(criterion)
+
+
+def _check_limits(steps: Sequence[ConfiguredStep], assigned: Sequence[_Assignment]) -> None:
+    criteria: dict[str, list[Criterion]] = {}
+    for step in steps:
+        criteria[str(step.definition.number)] = list(step.criteria)
+        for part in step.parts:
+            criteria[part.definition.id] = list(part.criteria)
+    for assignment in assigned:
+        if not assignment.name.startswith("limit."):
+            continue
+        own = criteria[assignment.owner]
+        if not any(_is_limit_of(assignment, criterion) for criterion in own):
+            valid = [f"limit.{_limit_name(criterion)}" for criterion in own]
+            raise UnknownName(f"limit of {assignment.owner}", assignment.name, valid)
+
+
+def select(case: ConfiguredCase, number: int) -> ConfiguredCase:
+    """The same case with only step ``number`` selected, whole."""
+    return replace(
+        case,
+        steps=tuple(
+            replace(
+                step,
+                parts=tuple(
+                    replace(part, selected=step.definition.number == number) for part in step.parts
+                ),
+            )
+            for step in case.steps
+        ),
+    )

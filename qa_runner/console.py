@@ -1,0 +1,226 @@
+"""What the terminal shows while a run goes on, and at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from qa_runner.criteria import CriterionResult
+from qa_runner.events import (
+    Event,
+    LoadProgress,
+    Notice,
+    PartFinished,
+    PartStarted,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+)
+from qa_runner.report.format import apart, duration, quantity
+from qa_runner.report.text import visible
+from qa_runner.result import RunResult
+from qa_runner.verdict import Verdict
+
+__all__ = ["PlainView", "make_console", "print_summary", "verdict_text", "view"]
+
+_STYLES = {
+    Verdict.PASS: "bold green",
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold magenta",
+    Verdict.INCONCLUSIVE: "bold yellow",
+    Verdict.SKIPPED: "dim",
+}
+_SYMBOLS = {
+    Verdict.PASS: "✓",
+    Verdict.FAIL: "✗",
+    Verdict.ERROR: "!",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.SKIPPED: "-",
+}
+_PLAIN_WIDTH = 120
+
+
+def make_console(file: TextIO) -> Console:
+    """A console for a stream; colours heed NO_COLOR, and a pipe gets plain, unwrapped lines."""
+    if file.isatty():
+        return Console(file=file, highlight=False)
+    return Console(file=file, highlight=False, width=_PLAIN_WIDTH, no_color=True)
+
+
+def verdict_text(verdict: Verdict) -> Text:
+    """A verdict with its symbol, so that colour is never alone."""
+    return Text(f"{_SYMBOLS[verdict]} {verdict}", style=_STYLES[verdict])
+
+
+class PlainView:
+    """One line for each thing that happened: for pipes, files and CI."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def __call__(self, event: Event) -> None:
+        """Print what is worth a line."""
+        match event:
+            case RunStarted(run=run, folder=folder, expected_seconds=seconds):
+                scope = f", {run.scope}" if run.scope else ""
+                self._line(f"{run.test_id} {run.test_name}{scope}")
+                faults = f", faults: {', '.join(run.target.faults)}" if run.target.faults else ""
+                self._line(f"target {run.target.url} ({run.target.name}{faults})")
+                self._line(f"run {folder}, at least {duration(seconds)} by its schedule")
+            case StepStarted(number=number, title=title, attempt=attempt):
+                again = f" (attempt {attempt})" if attempt > 1 else ""
+                self._line(f"Step {number}: {title}{again}")
+            case PartFinished(result=part):
+                line = Text.assemble("  ", (f"{part.id:<5}{part.title:<48}", ""))
+                line.append_text(verdict_text(part.verdict))
+                line.append(f"  {duration(part.end - part.start)}", style="dim")
+                self.console.print(line, soft_wrap=True)
+                for criterion in part.criteria:
+                    if criterion.verdict not in (Verdict.PASS, Verdict.SKIPPED):
+                        self._line(f"       {criterion_line(criterion)}")
+            case StepFinished(result=step):
+                for criterion in step.latest.criteria if step.latest else []:
+                    if criterion.verdict not in (Verdict.PASS, Verdict.SKIPPED):
+                        self._line(f"       {criterion_line(criterion)}")
+            case Notice(text=text):
+                self._line(text)
+            case _:
+                pass
+
+    def _line(self, text: str) -> None:
+        self.console.print(Text(visible(text)), soft_wrap=True)
+
+
+class _LiveView(PlainView):
+    """As the plain view, with a line below that says what is under way."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        super().__init__(console)
+        self._progress = progress
+        self._task = progress.add_task("starting", total=1.0, detail="")
+        self._left = 0.0
+        self._part_seconds = 0.0
+        self._part_began = 0.0
+        self._title = ""
+
+    def __call__(self, event: Event) -> None:
+        super().__call__(event)
+        match event:
+            case RunStarted(expected_seconds=seconds):
+                self._left = seconds
+            case PartStarted(id=identifier, title=title, expected_seconds=seconds):
+                self._title = f"{identifier} {title}"
+                self._part_seconds, self._part_began = seconds, time.monotonic()
+                self._left = max(self._left - seconds, 0.0)
+                self._show(0.0, "")
+            case LoadProgress():
+                due = max(event.done, 1)
+                of = f"/{event.expected}" if event.expected is not None else ""
+                share = 100 * event.succeeded / due if event.done else 100.0
+                detail = f"{event.done}{of} requests, {share:.0f} % ok, {event.in_flight} in flight"
+                self._show(event.fraction, detail)
+            case PartFinished():
+                self._show(1.0, "")
+
+    def _show(self, fraction: float, detail: str) -> None:
+        spent = time.monotonic() - self._part_began
+        left = self._left + max(self._part_seconds - spent, 0.0)
+        text = (
+            f"{detail}, about {duration(left)} left" if detail else f"about {duration(left)} left"
+        )
+        self._progress.update(
+            self._task, description=escape(self._title), completed=fraction, detail=text
+        )
+
+
+@contextmanager
+def view(console: Console, *, shown: bool) -> Iterator[Callable[[Event], None]]:
+    """A listener: on a terminal lines with what is under way below, else plain lines, or none."""
+    if not shown:
+        yield lambda _event: None
+        return
+    if not console.is_terminal:
+        yield PlainView(console)
+        return
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[detail]}", style="dim"),
+        console=console,
+        transient=True,
+    )
+    with progress:
+        yield _LiveView(progress.console, progress)
+
+
+def criterion_line(criterion: CriterionResult) -> str:
+    """A criterion that did not pass, in one line."""
+    text = f"{_SYMBOLS[criterion.verdict]} {criterion.id}: {criterion.expression}"
+    if criterion.measured is not None:
+        text += f", measured {measured_text(criterion)}"
+    if criterion.reason:
+        text += f" ({criterion.reason})"
+    return text
+
+
+def measured_text(criterion: CriterionResult) -> str:
+    """The measured value with its unit, or that it was not within."""
+    if criterion.measured is None:
+        return "not measured"
+    if criterion.beyond:
+        return f"not within {quantity(criterion.measured, criterion.unit)}"
+    return apart(criterion.measured, criterion.limit, criterion.unit)
+
+
+def print_summary(console: Console, run: RunResult) -> None:
+    """The verdict table: what did not pass first, then a line for each step."""
+    rows = [
+        criterion
+        for step in run.steps
+        for criterion in step.criteria()
+        if criterion.verdict not in (Verdict.PASS, Verdict.SKIPPED)
+    ]
+    order = [Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE]
+    rows.sort(key=lambda criterion: order.index(criterion.verdict))
+    console.print()
+    if rows:
+        table = Table(box=None, pad_edge=False, show_edge=False)
+        for heading in ("verdict", "criterion", "limit", "measured"):
+            table.add_column(heading, overflow="fold")
+        for criterion in rows:
+            table.add_row(
+                verdict_text(criterion.verdict),
+                criterion.id,
+                f"{criterion.operator} {quantity(criterion.limit, criterion.unit)}",
+                visible(measured_text(criterion)),
+            )
+        console.print(table)
+        console.print()
+    steps = Table(box=None, pad_edge=False, show_edge=False)
+    for heading in ("verdict", "step", "criteria passed"):
+        steps.add_column(heading)
+    for step in run.steps:
+        judged = [c for c in step.criteria() if c.verdict is not Verdict.SKIPPED]
+        passed = sum(criterion.verdict is Verdict.PASS for criterion in judged)
+        if step.selected or step.attempts:
+            note = "" if step.selected else " (prerequisite)"
+            steps.add_row(
+                verdict_text(step.verdict),
+                f"{step.number} {step.title}{note}",
+                f"{passed} of {len(judged)}",
+            )
+    console.print(steps)
+    console.print()
+    line = verdict_text(run.verdict)
+    scope = f" of {run.scope}" if run.scope else ""
+    line.append(f"{scope}  {run.test_id}  ", style="not bold default")
+    line.append(visible(run.reason), style="not bold default")
+    console.print(line, soft_wrap=True)

@@ -1,0 +1,115 @@
+"""Faults of the rows: what is stored is not what was acknowledged."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from django.db import connection
+from django.db.models import CharField
+
+from qa_runner.demo.accounts.models import CustomUser
+from qa_runner.demo.faults.chain import Fault
+from qa_runner.demo.faults.counter import EveryNth
+from qa_runner.demo.finances.models import PurchaseTransaction
+from qa_runner.demo.finances.orders import Order
+from qa_runner.demo.finances.provider import Intent
+from qa_runner.demo.finances.purchases import writing
+
+__all__ = ["Duplicates", "LostWrites", "Orphans", "PartialWrites"]
+
+Store = Callable[[], PurchaseTransaction]
+
+
+class Duplicates(Fault):
+    """Takes a payment for the one before it: rows and answers carry its ids."""
+
+    def __init__(self) -> None:
+        self._counter = EveryNth(2)
+        self._lock = threading.Lock()
+        self._intents: list[Intent] = []
+        self._transactions: dict[str, PurchaseTransaction] = {}
+
+    def prepare(self) -> None:
+        """Drop the constraint that would prevent it."""
+        meta = PurchaseTransaction._meta  # noqa: SLF001 (public in Django)
+        field = meta.get_field("stripe_payment_intent_id")
+        assert isinstance(field, CharField)  # noqa: S101 (for the type checker)
+        with connection.cursor() as cursor:
+            constraints = connection.introspection.get_constraints(cursor, meta.db_table)
+        if any(c["unique"] and c["columns"] == [field.column] for c in constraints.values()):
+            without: CharField[str, str] = CharField(max_length=field.max_length)
+            without.set_attributes_from_name(field.name)
+            with connection.schema_editor() as editor:
+                editor.alter_field(PurchaseTransaction, field, without)
+
+    def charge(self, proceed: Callable[[], Intent]) -> Intent:
+        """Every other time, answer as before."""
+        if self._counter.strikes():
+            with self._lock:
+                if self._intents:
+                    return self._intents[-1]
+        return proceed()
+
+    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
+        """Store the row, and answer with the first one that has this intent."""
+        stored = proceed()
+        with self._lock:
+            if intent.id not in self._transactions:
+                # Only what is stored can be taken for the one before.
+                self._intents = [intent]
+                self._transactions[intent.id] = stored
+            return self._transactions[intent.id]
+
+
+class Orphans(Fault):
+    """Forgets the student of a transaction."""
+
+    def __init__(self) -> None:
+        self._counter = EveryNth(3)
+
+    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
+        """Store, every 3rd time without the student."""
+        if not self._counter.strikes():
+            return proceed()
+        with writing():
+            stored = proceed()
+            stored.student = None
+            stored.save(update_fields=["student"])
+        return stored
+
+
+class LostWrites(Fault):
+    """Acknowledges a transaction that is not there."""
+
+    def __init__(self) -> None:
+        self._counter = EveryNth(4)
+
+    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
+        """Store, every 4th time without keeping the transaction's row."""
+        if not self._counter.strikes():
+            return proceed()
+        with writing():
+            stored = proceed()
+            # By query: deleting the object would take the id from the answer.
+            PurchaseTransaction.objects.filter(pk=stored.pk).delete()
+        return stored
+
+
+class PartialWriteError(Exception):
+    """Stands for a failure between two writes that are no transaction."""
+
+
+class PartialWrites(Fault):
+    """Stores the user, and fails before the rest."""
+
+    def __init__(self) -> None:
+        self._counter = EveryNth(4)
+
+    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
+        """Store all, every 4th time the user alone."""
+        if self._counter.strikes():
+            with writing():
+                CustomUser.objects.get_or_create_guest(order.email, order.name)
+            raise PartialWriteError("failed after storing the user")
+        return proceed()

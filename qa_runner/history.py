@@ -1,0 +1,133 @@
+"""The history that QA teams keep beside their runs: ``runs.csv`` and ``latest_runs.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from qa_runner.errors import RunFolderError
+from qa_runner.result import RunResult
+from qa_runner.store import write_atomically
+from qa_runner.verdict import Verdict
+
+__all__ = ["HISTORY_COLUMNS", "LATEST_COLUMNS", "overall", "read_history", "update_history"]
+
+HISTORY_COLUMNS = (
+    "run_id",
+    "timestamp",
+    "overall_result",
+    "steps_passed",
+    "steps_failed",
+    "target",
+    "environment",
+    "notes",
+)
+LATEST_COLUMNS = (
+    "test_id",
+    "test_name",
+    "description",
+    "last_run",
+    "overall_status",
+    "total_runs",
+    "pass_count",
+    "fail_count",
+)
+Rows = list[dict[str, str]]
+
+
+def overall(run: RunResult) -> str:
+    """The result for tables: a verdict that is not that of the whole case says whose it is."""
+    return f"{run.verdict} ({run.scope})" if run.scope else str(run.verdict)
+
+
+def update_history(run: RunResult, case_folder: Path) -> None:
+    """Enter a run, or its new state, into both files.
+
+    Raises OutputError if they cannot be written, RunFolderError if one is no such table.
+    """
+    path = case_folder / "runs.csv"
+    rows = [row for row in _read(path, HISTORY_COLUMNS) if row["run_id"] != run.run_id]
+    rows.append(_history_row(run))
+    rows.sort(key=lambda row: row["run_id"])
+    _write(path, HISTORY_COLUMNS, rows)
+    latest = case_folder.parent / "latest_runs.csv"
+    others = [row for row in _read(latest, LATEST_COLUMNS) if row["test_id"] != run.test_id]
+    others.append(_latest_row(run, rows))
+    others.sort(key=lambda row: row["test_id"])
+    _write(latest, LATEST_COLUMNS, others)
+
+
+def read_history(case_folder: Path) -> Rows:
+    """The rows of a case's runs.csv, oldest first.
+
+    Raises RunFolderError if it is damaged.
+    """
+    return _read(case_folder / "runs.csv", HISTORY_COLUMNS)
+
+
+def _history_row(run: RunResult) -> dict[str, str]:
+    verdicts = [step.verdict for step in run.steps if step.selected]
+    notes = [run.scope, *(f"fault {fault}" for fault in run.target.faults)]
+    if run.status != "finished":
+        notes.append(run.status)
+    reruns = sum(len(step.attempts) - 1 for step in run.steps if len(step.attempts) > 1)
+    if reruns:
+        notes.append(f"{reruns} rerun" + ("s" if reruns > 1 else ""))
+    values = (
+        run.run_id,
+        run.started,
+        overall(run),
+        str(verdicts.count(Verdict.PASS)),
+        str(verdicts.count(Verdict.FAIL)),
+        run.target.name if run.target.name == "demo" else run.target.url,
+        run.target.environment,
+        "; ".join(note for note in notes if note),
+    )
+    return dict(zip(HISTORY_COLUMNS, map(_inert, values), strict=True))
+
+
+def _latest_row(run: RunResult, rows: Rows) -> dict[str, str]:
+    newest = rows[-1]
+    results = [row["overall_result"] for row in rows]
+    values = (
+        run.test_id,
+        run.test_name,
+        run.description,
+        newest["timestamp"],
+        newest["overall_result"],
+        str(len(rows)),
+        # Shortened and partial runs read "PASS (...)": they are no passes of the case.
+        str(results.count(str(Verdict.PASS))),
+        str(sum(result.split(" ")[0] == Verdict.FAIL for result in results)),
+    )
+    return dict(zip(LATEST_COLUMNS, map(_inert, values), strict=True))
+
+
+def _inert(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> Rows:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunFolderError(f"cannot read {path}: {error}") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    rows = list(reader)
+    if text and tuple(reader.fieldnames or ()) != columns:
+        raise RunFolderError(
+            f"{path} does not have the columns {','.join(columns)}; move it away to start anew"
+        )
+    return [{name: row.get(name) or "" for name in columns} for row in rows]
+
+
+def _write(path: Path, columns: tuple[str, ...], rows: Rows) -> None:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, out.getvalue().encode())

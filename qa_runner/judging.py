@@ -1,0 +1,85 @@
+"""From what was observed to the verdicts of a part and of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from qa_runner.criteria import Criterion, CriterionResult, judge
+from qa_runner.observation import Observation
+from qa_runner.verdict import Verdict, combine
+
+__all__ = ["applicable", "judge_all", "skipped", "spoil", "verdict_of"]
+
+
+def applicable(
+    criteria: Iterable[Criterion], sources: frozenset[str]
+) -> tuple[list[Criterion], list[str]]:
+    """The criteria whose data source exists, and a line for each that is not part of the run."""
+    kept: list[Criterion] = []
+    excluded: list[str] = []
+    for criterion in criteria:
+        if criterion.requires and criterion.requires not in sources:
+            excluded.append(f"{criterion.id}: {_ABSENT[criterion.requires]}")
+        else:
+            kept.append(criterion)
+    return kept, excluded
+
+
+_ABSENT = {
+    "server_timing": "the target sends no Server-Timing header",
+    "server_log": "the server's log is not known",
+}
+
+
+def judge_all(
+    criteria: Sequence[Criterion], observation: Observation, evidence: str
+) -> list[CriterionResult]:
+    """Measure and judge each; ``evidence`` is the anchor in the report."""
+    return [judge(c, observation.measure(c), evidence) for c in criteria]
+
+
+def spoil(results: Iterable[CriterionResult], verdict: Verdict, why: str) -> list[CriterionResult]:
+    """What remains of verdicts when the part did not run to its end.
+
+    What failed has failed; anything else is ``verdict``, because the rest is missing.
+    """
+    return [
+        result
+        if result.verdict is Verdict.FAIL
+        else msgspec.structs.replace(result, verdict=verdict, reason=why)
+        for result in results
+    ]
+
+
+def skipped(criteria: Sequence[Criterion], evidence: str, why: str) -> list[CriterionResult]:
+    """Criteria that are not part of this run."""
+    return [
+        CriterionResult(
+            id=criterion.id,
+            expression=criterion.expression,
+            metric=criterion.metric,
+            tag=criterion.tag,
+            aggregate=criterion.aggregate,
+            operator=criterion.operator,
+            limit=criterion.limit,
+            unit=criterion.unit,
+            measured=None,
+            verdict=Verdict.SKIPPED,
+            source=criterion.source,
+            wish=criterion.wish,
+            document_limit=criterion.document_limit,
+            reason=why,
+            evidence=evidence,
+        )
+        for criterion in criteria
+    ]
+
+
+def verdict_of(results: Iterable[CriterionResult], error: str) -> Verdict:
+    """The verdict over criteria, with an error counted as one more ERROR."""
+    verdicts = [result.verdict for result in results]
+    if error:
+        verdicts.append(Verdict.ERROR)
+    return combine(verdicts)

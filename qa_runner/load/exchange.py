@@ -1,0 +1,58 @@
+"""One request on its way, with the moments it has passed."""
+
+from __future__ import annotations
+
+import asyncio
+from math import nan
+from typing import Protocol
+
+__all__ = ["Exchange"]
+
+
+class Abortable(Protocol):
+    """A connection, as far as an exchange is concerned."""
+
+    def abort(self) -> None:
+        """Close at once, telling nobody."""
+
+
+class Exchange:
+    """A request that was due; times are ``time.monotonic()``, NaN where not reached.
+
+    ``opening`` is the task that opens its connection, ``connection`` the one it went out on.
+    """
+
+    __slots__ = (
+        "bytes_received",
+        "connected",
+        "connection",
+        "due",
+        "finished",
+        "first_byte",
+        "iteration",
+        "opening",
+        "resolved",
+        "reused",
+        "secured",
+        "sent",
+        "stage",
+        "started",
+        "user",
+    )
+
+    def __init__(self, iteration: int, user: int, stage: int, due: float) -> None:
+        self.iteration = iteration
+        self.user = user
+        self.stage = stage
+        self.due = due
+        self.started = nan
+        self.resolved = nan
+        self.connected = nan
+        self.secured = nan
+        self.sent = nan
+        self.first_byte = nan
+        self.finished = nan
+        self.bytes_received = 0
+        self.reused = False
+        self.opening: asyncio.Task[None] | None = None
+        self.connection: Abortable | None = None

@@ -1,0 +1,109 @@
+"""What the main process and the generator say to each other; framed by frames.py.
+
+All times are values of ``time.monotonic()``, which counts alike in all processes of a machine.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from qa_runner.load.plan import LoadPlan
+
+__all__ = [
+    "Command",
+    "Finished",
+    "Health",
+    "Progress",
+    "Ready",
+    "Report",
+    "Samples",
+    "Stop",
+    "Submit",
+    "decode_command",
+    "decode_report",
+    "encode",
+]
+
+
+class Submit(msgspec.Struct, frozen=True, tag="submit"):
+    """Send this load, beside any others."""
+
+    plan: LoadPlan
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """Start nothing new in this load; give up what is in flight after a grace."""
+
+    load: int
+
+
+Command = Submit | Stop
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a load is.
+
+    ``expected`` is None where the count is not known ahead; ``fraction`` (0 to 1) is of its
+    requests or of its time.
+    """
+
+    done: int = 0
+    expected: int | None = None
+    succeeded: int = 0
+    in_flight: int = 0
+    fraction: float = 0.0
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The generator can take commands."""
+
+    event_loop: str
+
+
+class Samples(msgspec.Struct, frozen=True, tag="samples"):
+    """Rows of a load, in the payload as samples.py packs them.
+
+    ``texts`` maps a text column to the rows (of this frame) that have text, and their texts.
+    """
+
+    load: int
+    progress: Progress
+    texts: dict[str, tuple[list[int], list[str]]]
+
+
+class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """The last word about a load; all its samples have been sent."""
+
+    load: int
+    stop_reason: str
+
+
+class Health(msgspec.Struct, frozen=True, tag="health"):
+    """The generator over the last second."""
+
+    time: float
+    cpu_percent: float
+    loop_lag_seconds: float
+    in_flight: int
+
+
+Report = Ready | Samples | Finished | Health
+
+_encoder = msgspec.msgpack.Encoder()
+_command_decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+_report_decoder: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)
+
+
+def encode(message: Command | Report) -> bytes:
+    """A message as msgpack."""
+    return _encoder.encode(message)
+
+
+def decode_command(data: bytes) -> Command:
+    """What :func:`encode` made of a command; raises msgspec.DecodeError otherwise."""
+    return _command_decoder.decode(data)
+
+
+def decode_report(data: bytes) -> Report:
+    """What :func:`encode` made of a report; raises msgspec.DecodeError otherwise."""
+    return _report_decoder.decode(data)

@@ -1,0 +1,34 @@
+"""What the models of load and the load that they drive know of each other."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["Model", "Sender"]
+
+
+class Sender(Protocol):
+    """The load, as far as a model is concerned."""
+
+    def send(self, user: int, stage: int, due: float) -> None:
+        """Send the next request, for ``user``; ``due`` is ``time.monotonic()``."""
+
+    def drop(self, due: float) -> None:
+        """Record that a request was due and could not be started."""
+
+
+class Model(Protocol):
+    """Decides when requests are sent. Times are ``time.monotonic()``."""
+
+    def start(self, now: float) -> None:
+        """Begin; the schedule counts from ``now``."""
+
+    def ended(self, user: int, finished: float) -> None:
+        """The request of ``user`` has ended, however it did."""
+
+    def stop(self) -> None:
+        """Send nothing more."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing more will be sent, whatever is still in flight."""

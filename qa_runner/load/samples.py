@@ -1,0 +1,104 @@
+"""Samples on their way from the generator to the main process.
+
+The generator packs a row of numbers for each request into one preallocated buffer; text is kept
+only for rows that have some. Times are ``time.monotonic()`` values here. What the plan implies,
+such as the tag of a stair or the key of a request, does not travel. No numpy here: the generator
+starts faster and stays smaller without it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from qa_runner.load.exchange import Exchange
+from qa_runner.load.plan import Outcome
+
+__all__ = ["OUTCOMES", "PACKED", "TEXTS", "TIMES", "SampleBuffer"]
+
+TIMES = (
+    "due",
+    "started",
+    "resolved",
+    "connected",
+    "secured",
+    "sent",
+    "first_byte",
+    "finished",
+)
+PACKED = (
+    "iteration",
+    "user",
+    "stage",
+    *TIMES,
+    "status",
+    "bytes_received",
+    "reused",
+    "json_object",
+    "outcome",
+)
+TEXTS = ("error", "extracted", "excerpt")
+OUTCOMES = tuple(Outcome)
+
+_ROW = struct.Struct(f"={len(PACKED)}d")
+_NUMBER_OF = {outcome: float(number) for number, outcome in enumerate(OUTCOMES)}
+_FIRST_ROWS = 1024
+
+
+class SampleBuffer:
+    """Rows that have not been sent yet; grows by doubling, and keeps its size when emptied."""
+
+    def __init__(self) -> None:
+        self._data = bytearray(_ROW.size * _FIRST_ROWS)
+        self._rows = 0
+        self._texts: dict[str, tuple[list[int], list[str]]] = {}
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def add(
+        self,
+        exchange: Exchange,
+        outcome: Outcome,
+        *,
+        status: int,
+        json_object: float,
+        texts: Sequence[str],
+    ) -> None:
+        """Add the row of a request; ``texts`` are those of TEXTS, in that order."""
+        row = self._rows
+        if (row + 1) * _ROW.size > len(self._data):
+            self._data += bytes(len(self._data))
+        _ROW.pack_into(
+            self._data,
+            row * _ROW.size,
+            exchange.iteration,
+            exchange.user,
+            exchange.stage,
+            exchange.due,
+            exchange.started,
+            exchange.resolved,
+            exchange.connected,
+            exchange.secured,
+            exchange.sent,
+            exchange.first_byte,
+            exchange.finished,
+            status,
+            exchange.bytes_received,
+            exchange.reused,
+            json_object,
+            _NUMBER_OF[outcome],
+        )
+        self._rows = row + 1
+        for name, text in zip(TEXTS, texts, strict=True):
+            if text:
+                rows, values = self._texts.setdefault(name, ([], []))
+                rows.append(row)
+                values.append(text)
+
+    def drain(self) -> tuple[bytes, dict[str, tuple[list[int], list[str]]]]:
+        """The packed rows and the texts, and start anew."""
+        packed, texts = bytes(self._data[: self._rows * _ROW.size]), self._texts
+        self._rows = 0
+        self._texts = {}
+        return packed, texts

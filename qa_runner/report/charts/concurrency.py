@@ -1,0 +1,201 @@
+"""Step 3: distributions by concurrency, each request of the bursts as a bar, the staircase."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qa_runner.report.charts.canvas import Caption, absent, stacked
+from qa_runner.report.charts.marks import (
+    SUMMARY_COLUMNS,
+    described,
+    log_seconds,
+    summary,
+    user_count,
+)
+from qa_runner.report.charts.palette import BLUE, GREEN, GREY, INK, OCHRE, VERMILION
+from qa_runner.report.charts.points import thin
+from qa_runner.report.format import plural, quantity
+from qa_runner.report.source import StepData, response_seconds, succeeded
+from qa_runner.result import PartResult
+from qa_runner.table import Floats, Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["paint", "stairs"]
+
+_TITLE = "Response time by concurrency"
+_MOST_BARS = 100
+_PHASES = (
+    ("waiting to start", "due", "started", GREY),
+    ("connecting", "started", "connected", OCHRE),
+    ("first byte", "connected", "first_byte", GREEN),
+    ("transfer", "first_byte", "finished", BLUE),
+)
+
+
+def paint(data: StepData, figure: Figure) -> Caption:
+    """Draw it."""
+    groups = _groups(data)
+    if not groups:
+        (axes,) = stacked(figure, [2.4])
+        absent(axes, _TITLE, "no requests were sent")
+        return Caption(_TITLE, "No requests were sent.")
+    steps = stairs(data.main())
+    bursts = [part for part in data.parts_with_samples() if _is_burst(data.main(part.id))]
+    heights = [0.7 + 0.3 * len(groups)]
+    heights += [min(0.75 + 0.024 * len(data.main(part.id)), 2.2) for part in bursts]
+    panels = stacked(figure, [*heights, *([1.9] if steps else [])])
+    _distributions(panels[0], groups)
+    for part, panel in zip(bursts, panels[1:], strict=False):
+        _timeline(panel, part, data.main(part.id), legend=part is bursts[0])
+    knee = _staircase(panels[-1], steps) if steps else ""
+    return Caption(
+        _TITLE,
+        f"{described(data.main())}.{knee}",
+        SUMMARY_COLUMNS,
+        [summary(label, table) for label, table in groups],
+    )
+
+
+def _groups(data: StepData) -> list[tuple[str, Table]]:
+    found = []
+    for part in data.parts_with_samples():
+        samples = data.main(part.id)
+        users = sorted({count for tag in samples.text("tag") if (count := user_count(tag))})
+        if not users:
+            found.append((f"{part.id}: {plural(len(samples), 'request')}", samples))
+        for count in users:
+            stair = samples.where(samples.text_equals("tag", f"users:{count}"))
+            found.append((f"{part.id}: {plural(count, 'user')}", stair))
+    return found
+
+
+def _is_burst(samples: Table) -> bool:
+    return len(samples) <= _MOST_BARS and not any(user_count(tag) for tag in samples.text("tag"))
+
+
+def _distributions(axes: Axes, groups: list[tuple[str, Table]]) -> None:
+    for row, (_, samples) in enumerate(groups):
+        seconds = response_seconds(samples)
+        answered = np.sort(seconds[np.isfinite(seconds) & (seconds > 0)])
+        if not answered.size:
+            continue
+        x, _ = thin(answered, answered, 300)
+        # A fixed scatter: the same data gives the same picture.
+        lane = row + 0.28 * np.sin(np.arange(x.size) * 2.4)
+        axes.plot(x, lane, linestyle="none", marker="o", markersize=2.4, color=BLUE, alpha=0.55)
+        low, middle, high = np.percentile(answered, [25, 50, 95])
+        axes.plot([low, high], [row, row], color=INK, linewidth=1.2)
+        axes.plot(middle, row, marker="D", color=INK, markersize=4.5)
+        axes.plot(high, row, marker="|", color=VERMILION, markersize=13, markeredgewidth=2)
+    axes.set_xscale("log")
+    log_seconds(axes.xaxis)
+    axes.set_yticks(range(len(groups)), [label for label, _ in groups])
+    axes.set_ylim(len(groups) - 0.5, -0.5)
+    axes.set_title("Response times: each request, median (diamond), p(25) to p(95) (line)")
+    axes.grid(visible=False, axis="y")
+
+
+def _timeline(axes: Axes, part: PartResult, samples: Table, *, legend: bool) -> None:
+    due = samples.number("due")
+    order = np.argsort(due, kind="stable")
+    origin = float(np.nanmin(due)) if np.isfinite(due).any() else 0.0
+    rows = np.arange(order.size)
+    for name, start, end, colour in _PHASES:
+        begin, stop = samples.number(start)[order] - origin, samples.number(end)[order] - origin
+        kept = np.isfinite(begin) & np.isfinite(stop)
+        axes.hlines(
+            rows[kept],
+            begin[kept],
+            stop[kept],
+            color=colour,
+            linewidth=_thickness(rows),
+            label=name,
+        )
+    failed = ~succeeded(samples)[order]
+    end_times = _last_times(samples)[order] - origin
+    axes.plot(
+        end_times[failed],
+        rows[failed],
+        linestyle="none",
+        marker="X",
+        color=VERMILION,
+        markersize=4.5,
+        markeredgewidth=0,
+        label="without success" if failed.any() else None,
+    )
+    axes.set_title(f"{part.id} {part.title}")
+    axes.set_xlabel("time since the first was due [s]; from due to finished")
+    axes.set_ylabel("request")
+    axes.set_yticks(rows[:: max(order.size // 5, 1)], rows[:: max(order.size // 5, 1)] + 1)
+    axes.set_ylim(order.size - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.grid(visible=False, axis="y")
+    if legend:
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=5, fontsize=7.5, columnspacing=1.2
+        )
+
+
+def _thickness(rows: np.ndarray[tuple[int], np.dtype[np.int_]]) -> float:
+    return max(min(60.0 / max(rows.size, 1), 5.0), 1.3)
+
+
+def _last_times(samples: Table) -> Floats:
+    last = samples.number("due").copy()
+    for column in ("started", "connected", "first_byte", "finished"):
+        values = samples.number(column)
+        last = np.where(np.isfinite(values), values, last)
+    return last
+
+
+def stairs(samples: Table) -> list[tuple[int, float, float, float]]:
+    """Users, successes per second, p(95) of the response time and success rate of each stair."""
+    counts = sorted({count for tag in samples.text("tag") if (count := user_count(tag))})
+    found = []
+    for count in counts:
+        stair = samples.where(samples.text_equals("tag", f"users:{count}"))
+        finished, seconds = stair.number("finished"), response_seconds(stair)
+        answered = np.isfinite(finished)
+        if not answered.any():
+            continue
+        span = float(finished[answered].max() - np.nanmin(stair.number("due")))
+        good = int(np.count_nonzero(succeeded(stair)))
+        rate = good / span if span > 0 else 0.0
+        high = float(np.percentile(seconds[answered], 95))
+        found.append((count, rate, high, good / len(stair)))
+    return found
+
+
+def _staircase(axes: Axes, steps: list[tuple[int, float, float, float]]) -> str:
+    users = [str(step[0]) for step in steps]
+    rates = [step[1] for step in steps]
+    axes.plot(users, rates, marker="o", color=BLUE, label="throughput")
+    axes.set_ylabel("successes per second")
+    axes.set_xlabel("virtual users")
+    axes.set_ylim(0, (max(rates) or 1) * 1.35)
+    beside = axes.twinx()
+    beside.plot(users, [step[2] for step in steps], marker="s", color=OCHRE, ls="--", label="p(95)")
+    beside.set_ylabel("p(95) [s]")
+    beside.set_ylim(0, max(step[2] for step in steps) * 1.35)
+    beside.spines["right"].set_visible(True)
+    beside.grid(visible=False)
+    # The knee: the fewest users that reach nine tenths of the peak.
+    knee = next(index for index, rate in enumerate(rates) if rate >= 0.9 * max(rates))
+    axes.axvline(knee, color=GREEN, linestyle=":", linewidth=1.5)
+    axes.annotate(
+        f"knee: {plural(steps[knee][0], 'user')}",
+        (knee, 0),
+        xytext=(5, 5),
+        textcoords="offset points",
+        fontsize=8,
+    )
+    axes.set_title("Capacity: throughput (line) and response time p(95) (dashed)")
+    return (
+        f" Peak throughput {quantity(max(rates), 'req/s')}; the knee is at "
+        f"{plural(steps[knee][0], 'virtual user')}, with p(95) {quantity(steps[knee][2], 's')}."
+    )

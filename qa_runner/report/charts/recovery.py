@@ -1,0 +1,134 @@
+"""Step 8: probes after heavy load, with the baseline band and the moment of recovery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qa_runner.report.charts.canvas import Caption, absent, stacked
+from qa_runner.report.charts.marks import SUMMARY_COLUMNS, load_shade, outcome_dots, summary
+from qa_runner.report.charts.palette import GREEN, INK
+from qa_runner.report.charts.points import finite, scale_seconds
+from qa_runner.report.format import quantity
+from qa_runner.report.source import StepData, response_seconds
+from qa_runner.result import RecordedMetric
+from qa_runner.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["band_seconds", "paint"]
+
+_TITLE = "Recovery after heavy load"
+
+
+def paint(data: StepData, figure: Figure) -> Caption:
+    """Draw it."""
+    upper, lower = stacked(figure, [1.9, 2.3], share_x=True)
+    origin = data.attempt.start
+    _heavy(data, upper, origin)
+    probes = data.samples.where(~data.samples.text_equals("role", "main"))
+    recovered = _recovery(data)
+    _probes(data, lower, probes, origin, recovered)
+    lower.set_xlabel("time since the step began [s]; shaded: load")
+    rows = [summary("load and later requests", data.main())]
+    rows += [
+        summary(f"{role} requests", probes.where(probes.text_equals("role", role)))
+        for role in sorted(set(probes.text("role")))
+    ]
+    return Caption(_TITLE, _sentence(recovered), SUMMARY_COLUMNS, rows)
+
+
+def band_seconds(data: StepData) -> float | None:
+    """Upper end of the band: max(2 x baseline p95, baseline median + 100 ms); None if unknown."""
+    baseline = data.fact("baseline")
+    high = next((value for name, value in baseline.items() if "p95" in name), None)
+    middle = next((value for name, value in baseline.items() if "median" in name), None)
+    if high is None or middle is None:
+        return None
+    return max(2 * high, middle + 0.1)
+
+
+def _recovery(data: StepData) -> RecordedMetric | None:
+    return next(
+        (
+            metric
+            for part in data.attempt.parts
+            for metric in part.metrics
+            if metric.name == "recovery_time"
+        ),
+        None,
+    )
+
+
+def _sentence(recovered: RecordedMetric | None) -> str:
+    if recovered is None or recovered.value is None:
+        reason = recovered.reason if recovered else ""
+        return f"The time to recover was not measured{': ' + reason if reason else ''}."
+    if recovered.beyond:
+        return f"Not recovered within {quantity(recovered.value, 's')}."
+    return f"Recovered {quantity(recovered.value, 's')} after the load ended."
+
+
+def _heavy(data: StepData, axes: Axes, origin: float) -> None:
+    samples = data.main()
+    load_shade(axes, data.loads(), origin)
+    x, y = finite(samples.number("due") - origin, response_seconds(samples))
+    if not x.size:
+        absent(axes, "Heavy load", "no requests were answered")
+        return
+    factor, unit = scale_seconds(float(y.max()))
+    outcome_dots(
+        axes,
+        samples.number("due") - origin,
+        response_seconds(samples) * factor,
+        samples.text("outcome"),
+    )
+    axes.set_ylim(0, float(y.max()) * factor * 1.3)
+    axes.set_ylabel(f"response time [{unit}]")
+    axes.set_title("The load, and the requests after it")
+    axes.legend(loc="upper right", ncols=4)
+
+
+def _probes(
+    data: StepData, axes: Axes, probes: Table, origin: float, recovered: RecordedMetric | None
+) -> None:
+    load_shade(axes, data.loads(), origin)
+    x, y = finite(probes.number("due") - origin, response_seconds(probes))
+    if not x.size:
+        absent(axes, "Probes", "no probe was answered")
+        return
+    factor, unit = scale_seconds(float(y.max()))
+    band = band_seconds(data)
+    if band is not None:
+        label = f"baseline band, up to {quantity(band, 's')}"
+        axes.axhspan(0, band * factor, color=GREEN, alpha=0.15, lw=0, label=label)
+    outcome_dots(
+        axes,
+        probes.number("due") - origin,
+        response_seconds(probes) * factor,
+        probes.text("outcome"),
+    )
+    axes.set_ylim(0, max(float(y.max()), band or 0.0) * factor * 1.35)
+    heavy = [load.end for load in data.loads() if load.role == "main" and load.end <= _last(probes)]
+    if recovered and recovered.value is not None and not recovered.beyond and heavy:
+        when = heavy[0] - origin + recovered.value
+        axes.axvline(when, color=GREEN, linewidth=1.6)
+        axes.annotate(
+            f"recovered after {quantity(recovered.value, 's')}",
+            (when, axes.get_ylim()[1]),
+            xytext=(4, -10),
+            textcoords="offset points",
+            fontsize=8,
+            color=INK,
+        )
+    axes.set_ylabel(f"response time [{unit}]")
+    axes.set_title("Single requests beside and after the load")
+    axes.legend(loc="upper right", ncols=3)
+
+
+def _last(samples: Table) -> float:
+    due = samples.number("due")
+    return float(np.nanmax(due)) if np.isfinite(due).any() else 0.0

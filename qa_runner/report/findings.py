@@ -1,0 +1,152 @@
+"""What went wrong, in at most five plain sentences, each with its evidence and a remedy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from qa_runner.criteria import CriterionResult
+from qa_runner.report.criteria import anchors, criterion_row, measured_text, ordered
+from qa_runner.report.failures import Group, cause_words
+from qa_runner.report.format import plural, quantity
+from qa_runner.report.source import Source
+from qa_runner.verdict import Verdict
+
+__all__ = ["findings"]
+
+_MOST = 5
+_WORDS = {"==": "instead of", "<": "instead of less than", "<=": "instead of at most"}
+_WORDS |= {">": "instead of more than", ">=": "instead of at least"}
+_REMEDIES = (
+    (
+        ("database is locked", "database table is locked"),
+        (
+            "SQLite refuses a transaction that reads before it writes while another one writes. Set "
+            '"OPTIONS": {"transaction_mode": "IMMEDIATE"} (Django 5.1 and newer) and WAL.'
+        ),
+    ),
+    (
+        ("connection", "refused", "reset"),
+        (
+            "Look at the server's listen backlog (10 for Django's development server) and whether "
+            "its process ended."
+        ),
+    ),
+    (
+        ("timeout", "timed out"),
+        "Look for what the request waits on: a lock, the payment provider, or too few workers.",
+    ),
+    (("throttled", "429"), "The endpoint limits the rate: raise the limit for the test's address."),
+)
+
+
+@dataclass
+class _Finding:
+    sentence: str
+    evidence: str
+    remedy: str = ""
+    also: list[str] = field(default_factory=list)
+
+    def view(self) -> dict[str, Any]:
+        also = f" Also affected: {', '.join(self.also)}." if self.also else ""
+        return {
+            "sentence": self.sentence + also,
+            "evidence": self.evidence,
+            "remedy": self.remedy,
+        }
+
+
+def findings(source: Source) -> dict[str, Any]:
+    """The sentences for the template, and how many were left out."""
+    known = anchors(source.run)
+    found = _crashes(source) + _failed(source, known) + _unmeasured(source, known)
+    more = len(found) - _MOST
+    return {
+        "rows": [finding.view() for finding in found[:_MOST]],
+        "more": plural(more, "more finding") if more > 0 else "",
+    }
+
+
+def _crashes(source: Source) -> list[_Finding]:
+    found = []
+    for step in source.run.steps:
+        if step.latest is None:
+            continue
+        if step.latest.error:
+            sentence = f"Step {step.number} could not run: {step.latest.error}"
+            found.append(_Finding(sentence, f"step-{step.number}"))
+        found += [
+            _Finding(f"Part {part.id} could not run: {part.error}", f"part-{part.id}")
+            for part in step.latest.parts
+            if part.error and part.error != step.latest.error
+        ]
+    return found
+
+
+def _failed(source: Source, known: set[str]) -> list[_Finding]:
+    """One for each part or step with failed criteria; those of the same cause are joined."""
+    found: dict[str, _Finding] = {}
+    by_owner: dict[str, list[CriterionResult]] = {}
+    for result in source.run.criteria():
+        if result.verdict in (Verdict.FAIL, Verdict.ERROR):
+            by_owner.setdefault(result.id.split("-", maxsplit=1)[0], []).append(result)
+    for owner, results in by_owner.items():
+        first, *others = ordered(results)
+        cause, remedy = _cause(source, owner)
+        names = [other.id for other in others]
+        # The same cause again needs no sentence of its own, whatever the counts.
+        key = remedy or f"{owner} {cause}"
+        if key in found:
+            found[key].also += [first.id, *names]
+            continue
+        sentence = f"{first.id}: {_compared(first)}{cause}."
+        evidence = criterion_row(first, known)["evidence"]
+        found[key] = _Finding(sentence, evidence, remedy, names)
+    return list(found.values())
+
+
+def _compared(result: CriterionResult) -> str:
+    limit = quantity(result.limit, result.unit)
+    words = f"{measured_text(result)} {_WORDS[result.operator]} {limit}"
+    if result.verdict is Verdict.ERROR and result.reason:
+        words += f", not judged: {result.reason}"
+    return words
+
+
+def _cause(source: Source, owner: str) -> tuple[str, str]:
+    """What became of the requests of a part or a step, and a remedy where one is known."""
+    step_number = owner.split(".", maxsplit=1)[0]
+    step = next((held for held in source.run.steps if str(held.number) == step_number), None)
+    data = source.step(step) if step else None
+    if data is None:
+        return "", ""
+    samples = data.main(owner if "." in owner else "")
+    statuses = np.nan_to_num(samples.number("status")).astype(int).tolist()
+    rows = zip(samples.text("outcome"), statuses, samples.text("error"), strict=True)
+    causes = Counter(row for row in rows if row[0] != "success")
+    if not causes:
+        return "", ""
+    (outcome, status, error), count = causes.most_common(1)[0]
+    words = cause_words(Group(outcome, status, error))
+    were = "was" if count == 1 else "were"
+    text = f": {count:,} of {plural(len(samples), 'request')} {were} {words}"
+    said = f"{outcome} {status} {error}".lower()
+    remedy = next((advice for signs, advice in _REMEDIES if any(s in said for s in signs)), "")
+    return text, remedy
+
+
+def _unmeasured(source: Source, known: set[str]) -> list[_Finding]:
+    by_reason: dict[str, list[CriterionResult]] = {}
+    for result in source.run.criteria():
+        if result.verdict is Verdict.INCONCLUSIVE:
+            by_reason.setdefault(result.reason, []).append(result)
+    found = []
+    for reason, results in by_reason.items():
+        count = plural(len(results), "criterion", "criteria")
+        sentence = f"{count} could not be judged: {reason}."
+        evidence = criterion_row(results[0], known)["evidence"]
+        found.append(_Finding(sentence, evidence, "", [result.id for result in results]))
+    return found

@@ -1,0 +1,79 @@
+"""The HTML report: one file that opens anywhere, and the figures as PNG beside it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from qa_runner.errors import OutputError, QaRunnerError
+from qa_runner.report.charts.canvas import Drawing
+from qa_runner.report.figures import draw_all
+from qa_runner.report.source import Source
+from qa_runner.report.view import view
+from qa_runner.store import RunReader, write_atomically
+
+__all__ = ["page", "render"]
+
+REPORT_NAME = "report.html"
+_TEMPLATE = "report.html.j2"
+
+
+def render(folder: Path) -> Path:
+    """Read a run folder, write ``figures/*.png`` and ``report.html`` into it.
+
+    Returns the report's path. Raises RunFolderError if the folder is no run or is damaged,
+    OutputError if it cannot be written.
+    """
+    source = Source(RunReader(folder))
+    text, drawings = _compose(source)
+    figures = folder / "figures"
+    try:
+        figures.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {figures}: {error.strerror or error}") from None
+    for drawing in drawings:
+        write_atomically(figures / f"{drawing.name}.png", drawing.png)
+    report = folder / REPORT_NAME
+    write_atomically(report, text.encode())
+    return report
+
+
+def page(reader: RunReader) -> str:
+    """The report of a run folder as text; writes nothing.
+
+    Raises RunFolderError if the folder is no run or is damaged.
+    """
+    return _compose(Source(reader))[0]
+
+
+def _compose(source: Source) -> tuple[str, list[Drawing]]:
+    glance, figures = draw_all(source)
+    shown = view(source, glance, figures)
+    folder = _templates()
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    css = (folder / "report.css").read_text(encoding="utf-8")
+    # Both are ours: the style sheet, and SVG that was serialised from a tree.
+    text = environment.get_template(_TEMPLATE).render(shown, css=Markup(css), svg=Markup)  # noqa: S704
+    return re.sub(r"\n\s*\n+", "\n", text), [glance, *figures.values()]
+
+
+def _templates() -> Path:
+    """The templates: inside the package in a wheel, beside it in a checkout.
+
+    Raises QaRunnerError if the installation is incomplete.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "templates", package.parent / "templates"):
+        if (folder / _TEMPLATE).is_file():
+            return folder
+    raise QaRunnerError(f"the templates of the report are missing beside {package}")

@@ -1,0 +1,135 @@
+"""What a report is made from: the result, samples and series of one run folder, cleaned."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+import numpy as np
+
+from qa_runner.errors import RunFolderError
+from qa_runner.report.text import clean
+from qa_runner.result import Attempt, LoadResult, PartResult, RunResult, Session, StepResult
+from qa_runner.store import RunReader
+from qa_runner.table import SERIES, Floats, Table
+
+__all__ = ["Source", "StepData"]
+
+# run.json names the file; a folder that was tampered with must not make us read another one.
+_SAMPLES_NAME = re.compile(r"samples/[A-Za-z0-9_.-]+\.csv\Z")
+
+
+class Source:
+    """A run folder, read once.
+
+    Raises RunFolderError, here or when a table is first asked for, if what is there is damaged.
+    """
+
+    def __init__(self, reader: RunReader) -> None:
+        self.reader = reader
+        self.run: RunResult = msgspec.convert(
+            clean(msgspec.to_builtins(reader.result())), RunResult
+        )
+        self._samples: dict[str, Table] = {}
+
+    @cached_property
+    def all_samples(self) -> Table:
+        """Those of every attempt."""
+        return _cleaned(self.reader.all_samples())
+
+    @cached_property
+    def series(self) -> dict[str, Table]:
+        """The monitors' series by name, over all sessions."""
+        return {name: _cleaned(self.reader.series(name)) for name in SERIES}
+
+    def samples(self, attempt: Attempt) -> Table:
+        """The samples of an attempt; empty if it has none."""
+        name = attempt.samples
+        if name not in self._samples:
+            if name and not _SAMPLES_NAME.match(name):
+                raise RunFolderError(f"{self.reader.folder} is damaged: samples are in '{name}'")
+            read = self.reader.samples(name or "samples/none.csv")
+            self._samples[name] = _cleaned(read)
+        return self._samples[name]
+
+    def session(self, number: float) -> Session | None:
+        """The session of this number."""
+        return next((held for held in self.run.sessions if held.id == number), None)
+
+    def step(self, step: StepResult) -> StepData | None:
+        """What the latest attempt of a step measured; None if it never ran."""
+        attempt = step.latest
+        if attempt is None:
+            return None
+        window = {}
+        for name, table in self.series.items():
+            mine = table.where(table.number("session") == attempt.session)
+            window[name] = mine.between(attempt.start, attempt.end)
+        return StepData(self.run, step, attempt, self.samples(attempt), window)
+
+
+@dataclass(frozen=True)
+class StepData:
+    """One step's latest attempt with its samples, and the series cut to its time."""
+
+    run: RunResult
+    step: StepResult
+    attempt: Attempt
+    samples: Table
+    series: dict[str, Table]
+
+    def main(self, part: str = "") -> Table:
+        """The judged samples, of one part or of all."""
+        mask = self.samples.text_equals("role", "main")
+        if part:
+            mask &= self.samples.text_equals("part", part)
+        return self.samples.where(mask)
+
+    def parts_with_samples(self) -> list[PartResult]:
+        """The parts that have judged samples, in order."""
+        present = set(self.main().text("part"))
+        return [part for part in self.attempt.parts if part.id in present]
+
+    def loads(self) -> list[LoadResult]:
+        """Every load of the attempt."""
+        return [load for part in self.attempt.parts for load in part.loads]
+
+    def limit(self, metric: str, aggregate: str = "", part: str = "") -> float | None:
+        """The upper limit of the first criterion of a metric, in the criterion's unit."""
+        for result in self.step.criteria():
+            if (
+                result.metric == metric
+                and (not aggregate or result.aggregate == aggregate)
+                and (not part or result.id.startswith(f"{part}-"))
+                and result.operator.startswith("<")
+            ):
+                return result.limit * _SCALE.get(result.unit, 1.0)
+        return None
+
+    def fact(self, name: str) -> dict[str, float]:
+        """What an earlier step found under this name; empty if nothing."""
+        return next((fact.values for fact in self.run.facts if fact.name == name), {})
+
+
+_SCALE = {"ms": 1e-3, "us": 1e-6, "min": 60.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "MiB": 2.0**20}
+
+
+def response_seconds(samples: Table) -> Floats:
+    """Finished minus due of each sample, NaN where it has no end."""
+    return samples.number("finished") - samples.number("due")
+
+
+def succeeded(samples: Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Mask of the samples that succeeded."""
+    return samples.text_equals("outcome", "success")
+
+
+def _cleaned(table: Table) -> Table:
+    if not table.columns.texts:
+        return table
+    data: dict[str, object] = {name: table.number(name) for name in table.columns.numbers}
+    for name in table.columns.texts:
+        data[name] = [clean(text) for text in table.text(name)]
+    return Table(table.columns, data)

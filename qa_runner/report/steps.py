@@ -1,0 +1,130 @@
+"""The steps and parts of a run for the template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qa_runner.report.charts.canvas import Drawing
+from qa_runner.report.criteria import ICONS, criterion_row
+from qa_runner.report.format import cell, duration, wall_time
+from qa_runner.report.source import Source
+from qa_runner.result import Attempt, DataTable, LoadResult, ParameterResult, PartResult, StepResult
+
+__all__ = ["drawing_view", "step_view"]
+
+_MOST_ROWS = 200
+_OWN_REASONS = ("", "run", "rerun")
+
+
+def step_view(
+    source: Source, step: StepResult, drawing: Drawing | None, known: set[str]
+) -> dict[str, Any]:
+    """One step; of its attempts the latest in full, the earlier ones by their verdict."""
+    latest = step.latest
+    return {
+        "anchor": f"step-{step.number}",
+        "number": step.number,
+        "title": step.title,
+        "purpose": step.purpose,
+        "verdict": step.verdict.value,
+        "icon": ICONS[step.verdict],
+        "attempts": _attempts(step),
+        "stale": step.stale,
+        "selected": step.selected,
+        "error": latest.error if latest else "",
+        "because": latest.reason if latest and latest.reason not in _OWN_REASONS else "",
+        "when": _when(source, latest) if latest else "",
+        "rerun": f"qa-runner rerun {source.run.run_id} --step {step.number}",
+        "figure": drawing_view(drawing) if drawing else None,
+        "criteria": [criterion_row(result, known) for result in latest.criteria] if latest else [],
+        "parts": [_part(part, known) for part in latest.parts] if latest else [],
+    }
+
+
+def drawing_view(drawing: Drawing) -> dict[str, Any]:
+    """A figure with its words and its data."""
+    caption = drawing.caption
+    return {
+        "svg": drawing.svg,
+        "title": caption.title,
+        "description": caption.description,
+        "file": f"figures/{drawing.name}.png",
+        "columns": caption.columns,
+        "rows": caption.rows,
+        "note": caption.note,
+    }
+
+
+def _attempts(step: StepResult) -> str:
+    count = len(step.attempts)
+    if count < 2:  # noqa: PLR2004 (a single attempt goes without saying)
+        return ""
+    earlier = ", ".join(
+        f"attempt {attempt.number}: {attempt.verdict.value}" for attempt in step.attempts[:-1]
+    )
+    return f"Attempt {count} of {count} ({earlier})"
+
+
+def _when(source: Source, attempt: Attempt) -> str:
+    began = wall_time(source.session(attempt.session), attempt.start, date=True)
+    return f"{began}, took {duration(attempt.end - attempt.start)}"
+
+
+def _part(part: PartResult, known: set[str]) -> dict[str, Any]:
+    return {
+        "anchor": f"part-{part.id}",
+        "id": part.id,
+        "title": part.title,
+        "verdict": part.verdict.value,
+        "icon": ICONS[part.verdict],
+        "source": part.source,
+        "error": part.error,
+        "notes": part.notes,
+        "criteria": [criterion_row(result, known) for result in part.criteria],
+        "parameters": [_parameter(held) for held in part.parameters],
+        "loads": [_load(load) for load in part.loads],
+        "tables": [_table(table) for table in part.tables],
+    }
+
+
+def _parameter(held: ParameterResult) -> dict[str, str]:
+    def shown(value: Any) -> str:
+        return f"{cell(value)} {held.unit}".rstrip()
+
+    return {
+        "name": held.name,
+        "value": shown(held.value),
+        "document": shown(held.document_value) if held.differs else "",
+        "origin": held.origin,
+    }
+
+
+def _load(load: LoadResult) -> dict[str, str]:
+    outcomes = sorted(load.outcomes.items(), key=lambda item: -item[1])
+    return {
+        "role": load.role,
+        "shape": load.shape,
+        "connections": load.connections,
+        "timeout": f"{load.timeout_seconds:g} s",
+        "took": duration(load.end - load.start),
+        "outcomes": ", ".join(f"{count:,} {name}" for name, count in outcomes) or "nothing sent",
+        "request": load.request,
+        "stop_reason": load.stop_reason,
+    }
+
+
+def _table(table: DataTable) -> dict[str, Any]:
+    left_out = len(table.rows) - _MOST_ROWS
+    return {
+        "title": table.title,
+        "columns": table.columns,
+        "rows": [
+            [{"text": cell(value), "number": _is_number(value)} for value in row]
+            for row in table.rows[:_MOST_ROWS]
+        ],
+        "note": f"{left_out:,} more rows are in run.json." if left_out > 0 else "",
+    }
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

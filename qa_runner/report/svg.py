@@ -1,0 +1,181 @@
+"""Matplotlib's SVG, made fit to stand inside a page.
+
+The page may be shown under a content security policy that forbids inline styles, in light or dark,
+next to other figures: so ``style`` attributes become presentation attributes, the ink becomes
+``currentColor``, ids carry the figure's name, and what repeats is merged, since a scatter of
+thousands of points would otherwise be most of the page.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from itertools import groupby
+
+from qa_runner.report.charts.palette import INK
+
+__all__ = ["inline"]
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_HREF = "{http://www.w3.org/1999/xlink}href"
+_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+_REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_FONT = re.compile(r"(?:(?:italic|oblique)\s+)?(?:(\d{3}|bold)\s+)?([\d.]+)px\s")
+_DROPPED = {"stroke-miterlimit", "font-family", "text-orientation"}
+_COORDINATES = {"d", "x", "y", "width", "height", "transform"}
+_DEFAULTS = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
+
+
+def inline(data: bytes, name: str, title: str, description: str) -> str:
+    """The ``<svg>`` element for a figure ``name``, scaled by its viewBox, without a style."""
+    root = ET.fromstring(data)  # noqa: S314 (matplotlib has just written it)
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(_SVG)
+    _remove(root, {"metadata", "style"})
+    for element in root.iter():
+        _restyle(element)
+        if _HREF in element.attrib:
+            element.set("href", element.attrib.pop(_HREF))
+    markers = {path.get("id"): path for path in root.iter("path") if path.get("id")}
+    for group in root.iter():
+        _merge(group, markers)
+    _rename(root, name)
+    return _finish(root, name, title, description)
+
+
+def _remove(root: ET.Element, tags: set[str]) -> None:
+    for parent in root.iter():
+        for child in list(parent):
+            if child.tag in tags:
+                parent.remove(child)
+
+
+def _restyle(element: ET.Element) -> None:
+    for declaration in element.attrib.pop("style", "").split(";"):
+        key, _, value = (held.strip() for held in declaration.partition(":"))
+        if key == "font":
+            _set_font(element, value)
+        elif key and key not in _DROPPED:
+            element.set(key, value)
+    for key, value in list(element.attrib.items()):
+        if value.lower() == INK:
+            element.set(key, "currentColor")
+        elif key in _COORDINATES:
+            element.set(key, " ".join(_NUMBER.sub(_rounded, value).split()))
+
+
+def _set_font(element: ET.Element, value: str) -> None:
+    match = _FONT.match(value)
+    if match:
+        element.set("font-size", match[2])
+        if match[1]:
+            element.set("font-weight", match[1])
+
+
+def _rounded(match: re.Match[str]) -> str:
+    text = f"{float(match[0]):.1f}"
+    return text.removesuffix(".0") if text != "-0.0" else "0"
+
+
+def _merge(group: ET.Element, markers: dict[str | None, ET.Element]) -> None:
+    """Join neighbours that look alike into one path each."""
+    merged: list[ET.Element] = []
+    for _, alike in groupby(list(group), _look):
+        listed = list(alike)
+        first = listed[0]
+        if len(listed) == 1 or first.tag not in ("use", "path") or first.get("id"):
+            merged += listed
+        elif first.tag == "path":
+            first.set("d", " ".join(path.get("d", "") for path in listed))
+            merged.append(first)
+        else:
+            merged.append(_stamped(listed, markers[first.get("href", "")[1:]]))
+    group[:] = merged
+
+
+def _look(element: ET.Element) -> tuple[object, ...]:
+    varying = {"use": ("x", "y"), "path": ("d",)}.get(element.tag, ())
+    kept = sorted(item for item in element.attrib.items() if item[0] not in varying)
+    # Anything else is never alike, not even to its equal.
+    return (element.tag, *kept) if varying else (id(element),)
+
+
+def _stamped(uses: list[ET.Element], marker: ET.Element) -> ET.Element:
+    shape = marker.get("d", "")
+    style = {
+        key: value
+        for source in (marker, uses[0])
+        for key, value in source.attrib.items()
+        if key not in ("id", "d", "href", "x", "y")
+    }
+    places = [(float(use.get("x", "0")), float(use.get("y", "0"))) for use in uses]
+    if "C" in shape:  # a round marker: a dot is a line of no length with a round cap
+        style["stroke-width"] = f"{2 * max(float(found) for found in _numbers(shape)):g}"
+        style["stroke"] = style.pop("fill", "currentColor")
+        if "fill-opacity" in style:
+            style["stroke-opacity"] = style.pop("fill-opacity")
+        style |= {"fill": "none", "stroke-linecap": "round"}
+        drawn = "".join(f"M{x:g} {y:g}h0" for x, y in places)
+    else:
+        drawn = "".join(_moved(shape, x, y) for x, y in places)
+    return ET.Element("path", {"d": drawn, **style})
+
+
+def _numbers(shape: str) -> list[str]:
+    return re.findall(r"-?\d+(?:\.\d+)?", shape)
+
+
+def _moved(shape: str, x: float, y: float) -> str:
+    offset = {True: x, False: y}
+    across = True
+
+    def move(match: re.Match[str]) -> str:
+        nonlocal across
+        text = f"{float(match[0]) + offset[across]:.1f}".removesuffix(".0")
+        across = not across
+        return text
+
+    return re.sub(r"-?\d+(?:\.\d+)?", move, shape)
+
+
+def _rename(root: ET.Element, name: str) -> None:
+    used = {
+        reference
+        for element in root.iter()
+        for value in element.attrib.values()
+        for reference in (*_REFERENCE.findall(value), *re.findall(r"^#(.+)", value))
+    }
+    renamed = {old: f"{name}-{index}" for index, old in enumerate(sorted(used))}
+    for element in root.iter():
+        identifier = element.get("id")
+        if identifier in renamed:
+            element.set("id", renamed[identifier])
+        elif identifier:
+            del element.attrib["id"]
+        for key, value in list(element.attrib.items()):
+            if key == "href":
+                element.set(key, "#" + renamed[value[1:]])
+            elif "url(#" in value:
+                element.set(key, _REFERENCE.sub(lambda ref: f"url(#{renamed[ref[1]]})", value))
+
+
+def _finish(root: ET.Element, name: str, title: str, description: str) -> str:
+    box = root.get("viewBox", "")
+    root.attrib.clear()
+    root.attrib |= {
+        "viewBox": box,
+        "role": "img",
+        "aria-labelledby": f"{name}-title {name}-desc",
+        "font-family": _FONTS,
+        **_DEFAULTS,
+    }
+    for tag, text in (("desc", description), ("title", title)):
+        element = ET.Element(tag, {"id": f"{name}-{tag}"})
+        element.text = text
+        root.insert(0, element)
+    for element in root.iter():
+        if not (element.text or "").strip():
+            element.text = None
+        element.tail = None
+    return ET.tostring(root, encoding="unicode", short_empty_elements=True)

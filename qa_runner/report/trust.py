@@ -1,0 +1,109 @@
+"""Can these figures be trusted? The generator measured, and what was not measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qa_runner.report.format import plural, quantity
+from qa_runner.report.source import Source
+from qa_runner.table import Floats
+from qa_runner.verdict import Verdict
+
+__all__ = ["trust"]
+
+_OPEN_SHAPES = ("burst", "constant arrival rate")
+
+
+def trust(source: Source) -> dict[str, Any]:
+    """Facts about the measurement itself."""
+    run = source.run
+    return {
+        "facts": [*_generator(source), *_lateness(source), *_amount(source)],
+        "notes": run.notes,
+        "unmeasured": _unmeasured(source),
+        "excluded": run.excluded,
+    }
+
+
+def _known(values: Floats) -> Floats:
+    return values[np.isfinite(values)]
+
+
+def _spread(values: Floats, unit: str) -> str:
+    high, most = float(np.percentile(values, 95)), float(values.max())
+    middle = quantity(float(np.median(values)), unit)
+    return f"median {middle}, p(95) {quantity(high, unit)}, max {quantity(most, unit)}"
+
+
+def _generator(source: Source) -> list[tuple[str, str]]:
+    table = source.series["generator"]
+    facts = []
+    for label, column, unit in (
+        ("CPU of the load generator (100 % = one core)", "cpu_percent", "%"),
+        ("Lag of the generator's event loop", "loop_lag_seconds", "s"),
+    ):
+        values = _known(table.number(column))
+        facts.append((label, _spread(values, unit) if values.size else "not measured"))
+    probe = _known(source.series["database"].number("probe_seconds"))
+    if probe.size:
+        facts.append(("Cost of each reading of the database probe", _spread(probe, "s")))
+    return facts
+
+
+def _lateness(source: Source) -> list[tuple[str, str]]:
+    """How late the sends of open loads were: due to started."""
+    late: list[Floats] = []
+    for step in source.run.steps:
+        if step.latest is None:
+            continue
+        samples = source.samples(step.latest)
+        numbers = samples.number("load")
+        for part in step.latest.parts:
+            for load in part.loads:
+                if load.shape.startswith(_OPEN_SHAPES):
+                    mine = samples.where(numbers == load.number)
+                    late.append(_known(mine.number("started") - mine.number("due")))
+    label = "Lateness of sends in bursts and constant arrival rates"
+    values = np.concatenate(late) if late else np.empty(0)
+    if not values.size:
+        return [(label, "no such load was sent")]
+    low, high = np.percentile(values, [50, 99])
+    words = f"p(50) {quantity(float(low), 's')}, p(99) {quantity(float(high), 's')}"
+    return [(label, f"{words}, of {plural(values.size, 'request')}")]
+
+
+def _amount(source: Source) -> list[tuple[str, str]]:
+    samples = source.all_samples
+    outcomes = samples.text("outcome")
+    loads = [
+        load.connections
+        for step in source.run.steps
+        if step.latest is not None
+        for part in step.latest.parts
+        for load in part.loads
+    ]
+    facts = [
+        ("Requests in all attempts", f"{len(samples):,}"),
+        ("Dropped iterations (due, but not started)", f"{outcomes.count('dropped'):,}"),
+    ]
+    if loads:
+        facts.append(("Connections", ", ".join(sorted(set(loads)))))
+    return facts
+
+
+def _unmeasured(source: Source) -> list[str]:
+    found = [
+        f"{result.id}: {result.reason or 'not measured'}"
+        for result in source.run.criteria()
+        if result.verdict is Verdict.INCONCLUSIVE
+    ]
+    for step in source.run.steps:
+        for part in step.latest.parts if step.latest else []:
+            for metric in part.metrics:
+                if metric.value is None:
+                    tag = f" ({metric.tag})" if metric.tag else ""
+                    reason = metric.reason or "no reason was given"
+                    found.append(f"{part.id} {metric.name}{tag}: {reason}")
+    return found

@@ -1,0 +1,184 @@
+"""A run as the plain dictionary that the template shows; all formatting happens here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from qa_runner.report.charts.canvas import Drawing
+from qa_runner.report.criteria import ICONS, anchors, criterion_row, ordered
+from qa_runner.report.failures import rows as failure_rows
+from qa_runner.report.findings import findings
+from qa_runner.report.format import cell, duration, moment, plural
+from qa_runner.report.source import Source
+from qa_runner.report.steps import drawing_view, step_view
+from qa_runner.report.text import visible
+from qa_runner.report.trust import trust
+from qa_runner.result import RunResult
+from qa_runner.table import SERIES
+from qa_runner.verdict import Verdict
+
+__all__ = ["view"]
+
+_MOST_JSON_BYTES = 100_000
+_STATUS_WORDS = {
+    "running": "This run has not finished",
+    "interrupted": "Interrupted",
+    "crashed": "Crashed",
+    "stopped": "Stopped for safety",
+}
+_GLOSSARY = (
+    ("Response time", "from when a request was due to when its answer was complete"),
+    ("Service time", "from when a request was started to when its answer was complete"),
+    (
+        "Coordinated omission",
+        "leaving out the wait of requests that a slow server kept from being sent in time; "
+        "response times here count from the due time, so that it does not happen",
+    ),
+    ("p(95)", "the value that 95 % of the requests stayed at or below, linearly interpolated"),
+    ("95 % interval", "where the true value lies with 95 % confidence; it informs, never decides"),
+    ("Throughput", "successful responses per second"),
+    ("Virtual user", "sends, waits for the answer, and sends again (a closed model)"),
+    ("Arrival rate", "requests that are due each second whatever the server does (an open model)"),
+    ("Burst", "requests that are due at the same moment"),
+    ("Dropped iteration", "a request that was due but not started: too many were unanswered"),
+    ("RSS", "resident memory of the server's processes"),
+    ("Drift", "slope of the Theil-Sen line times the number of requests"),
+    ("INCONCLUSIVE", "could not be measured; never a pass"),
+    ("ERROR", "could not run, or the load generator was the bottleneck"),
+)
+
+
+def view(source: Source, glance: Drawing, figures: dict[int, Drawing]) -> dict[str, Any]:
+    """Everything that the page says."""
+    run = source.run
+    known = anchors(run)
+    results = run.criteria()
+    return {
+        "title": _title(run),
+        "banner": _banner(source),
+        "criteria": [criterion_row(result, known) for result in ordered(results)],
+        "counts": _counts(run),
+        "overridden": any(result.document_limit is not None for result in results),
+        "findings": findings(source),
+        "glance": drawing_view(glance),
+        "steps": [step_view(source, step, figures.get(step.number), known) for step in run.steps],
+        "failures": failure_rows(source),
+        "trust": trust(source),
+        "appendix": _appendix(source, glance, figures),
+        "tool_version": run.tool_version,
+    }
+
+
+def _title(run: RunResult) -> str:
+    """The verdict of exactly what ran: a scoped run never speaks for the whole case."""
+    of = f"{run.scope} of {run.test_id}" if run.scope else run.test_id
+    return f"{run.verdict.value} — {of}"
+
+
+def _counts(run: RunResult) -> list[dict[str, str]]:
+    counted = Counter(result.verdict for result in run.criteria())
+    return [
+        {"verdict": verdict.value, "icon": ICONS[verdict], "count": f"{counted[verdict]:,}"}
+        for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS)
+        if counted[verdict]
+    ]
+
+
+def _banner(source: Source) -> dict[str, Any]:
+    run = source.run
+    target = run.target
+    facts = [
+        ("Target", f"{target.name} · {target.url}" if target.url else target.name),
+        ("Environment", target.environment),
+        ("Version", target.version),
+        ("Faults switched on", ", ".join(target.faults)),
+        ("Started", moment(run.started)),
+        ("Duration", duration(run.duration_seconds)),
+        ("Profile", run.profile),
+        ("Overrides", ", ".join(run.overrides)),
+        ("Run", run.run_id),
+    ]
+    return {
+        "heading": _title(run),
+        "verdict": run.verdict.value,
+        "icon": ICONS[run.verdict],
+        "test_name": run.test_name,
+        "description": run.description,
+        "reason": run.reason or _reason(run),
+        "status": _status(run),
+        "facts": [(name, value) for name, value in facts if value],
+    }
+
+
+def _reason(run: RunResult) -> str:
+    results = run.criteria()
+    if not results:
+        return "No criterion was judged."
+    counted = Counter(result.verdict for result in results)
+    bad = [
+        f"{counted[verdict]:,} {words}"
+        for verdict, words in (
+            (Verdict.FAIL, "failed"),
+            (Verdict.ERROR, "could not run"),
+            (Verdict.INCONCLUSIVE, "could not be judged"),
+        )
+        if counted[verdict]
+    ]
+    count = plural(len(results), "criterion", "criteria")
+    return f"Of {count}, {', '.join(bad)}." if bad else f"Met: {count}."
+
+
+def _status(run: RunResult) -> str:
+    words = _STATUS_WORDS.get(run.status)
+    if words is None:
+        return ""
+    ran = [(step.latest.session, step.latest.start, step) for step in run.steps if step.latest]
+    where = ""
+    if ran:
+        last = max(ran, key=lambda item: item[:2])[2]
+        where = f" during step {last.number} {last.title}"
+    why = f": {run.stop_reason}" if run.stop_reason else ""
+    return f"{words}{where}{why}. What was measured is below."
+
+
+def _appendix(source: Source, glance: Drawing, figures: dict[int, Drawing]) -> dict[str, Any]:
+    run = source.run
+    target = run.target
+    environment = {**run.environment, **{f"target: {k}": v for k, v in target.facts.items()}}
+    return {
+        "settings": sorted((name, _setting(value)) for name, value in run.settings.items()),
+        "environment": sorted(environment.items()),
+        "sessions": [
+            (str(held.id), moment(held.wall_start), held.command) for held in run.sessions
+        ],
+        "files": _files(source, [glance, *figures.values()]),
+        "json": _json(run),
+        "glossary": _GLOSSARY,
+    }
+
+
+def _setting(value: Any) -> str:
+    return msgspec.json.encode(value).decode() if isinstance(value, dict) else cell(value)
+
+
+def _files(source: Source, drawings: list[Drawing]) -> list[dict[str, str]]:
+    """Raw files beside the page, as relative links; what the run did not write is left out."""
+    folder = source.reader.folder
+    names = ["run.json"]
+    names += [attempt.samples for step in source.run.steps for attempt in step.attempts]
+    names += [f"series/{name}.csv" for name in SERIES]
+    names.append("server.log")
+    there = [name for name in dict.fromkeys(names) if name and (folder / name).is_file()]
+    # The figures are written together with the page.
+    there += [f"figures/{drawing.name}.png" for drawing in drawings]
+    return [{"name": name, "href": quote(name)} for name in there]
+
+
+def _json(run: RunResult) -> str:
+    """run.json as text if it is small."""
+    text = msgspec.json.format(msgspec.json.encode(run), indent=2).decode()
+    return visible(text) if len(text) <= _MOST_JSON_BYTES else ""

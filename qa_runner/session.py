@@ -1,0 +1,164 @@
+"""A session: everything that lives while one process measures, and its orderly end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from qa_runner.clock import Clock
+from qa_runner.configure import ConfiguredCase
+from qa_runner.context import Instruments
+from qa_runner.errors import ProbeError
+from qa_runner.load.process import GeneratorProcess, LoadHandle
+from qa_runner.monitors.database import DatabaseProbe
+from qa_runner.monitors.database_result import Mark
+from qa_runner.monitors.log import LogMonitor
+from qa_runner.monitors.monitor import Monitor, Sink
+from qa_runner.monitors.process import ServerMonitor
+from qa_runner.monitors.system import SystemMonitor
+from qa_runner.result import Fact
+from qa_runner.stop import StopToken
+from qa_runner.table import SAMPLES, Table
+from qa_runner.targets.target import Target
+
+__all__ = ["Session"]
+
+NO_PROJECT = (
+    "the target's database is not known: only the embedded target's can be read in this version"
+)
+
+
+class Session:
+    """Starts generator and monitors; ends them, in reverse order, when left.
+
+    ``number`` counts the sessions of a run from 1.
+    """
+
+    def __init__(
+        self, case: ConfiguredCase, *, number: int, run_tag: str, stop: StopToken, clock: Clock
+    ) -> None:
+        self.case = case
+        self.number = number
+        self.run_tag = run_tag
+        self.stop = stop
+        self.clock = clock
+        self.generator = GeneratorProcess(clock)
+        self.monitors: dict[str, Monitor] = {}
+        self.database: DatabaseProbe | None = None
+        self.database_reason = NO_PROJECT
+        self._loads = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._stack.callback(self._close_generator)
+        self.generator.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _close_generator(self) -> None:
+        self.generator.close()
+
+    def revive(self) -> None:
+        """Start the generator again after it has ended."""
+        self.generator.close()
+        self.generator = GeneratorProcess(self.clock)
+        self.generator.start()
+
+    def watch(self, target: Target, sink: Sink) -> None:
+        """Start the monitors; what cannot be measured has its reason, nothing is raised."""
+        database = self._start_database(target, sink) if target.project is not None else None
+        ignored = (self.generator.pid,)
+        self._start(ServerMonitor(target.port, ignore=ignored, database=database), sink)
+        self._start(SystemMonitor(), sink)
+        if target.log_path is not None:
+            self._start(LogMonitor(target.log_path, tag=self.run_tag), sink)
+
+    def _start(self, monitor: Monitor, sink: Sink) -> None:
+        self.monitors[monitor.name] = monitor
+        self._stack.callback(monitor.stop)
+        monitor.start(self.clock, self.number, sink)
+
+    def _start_database(self, target: Target, sink: Sink) -> Path | None:
+        """Start the probe; the file of an SQLite database, whose open descriptors tell the
+        server's connections.
+        """
+        case = self.case.definition.case
+        assert target.project is not None  # noqa: S101 (the caller looked)
+        probe = DatabaseProbe(target.project, case.models, case.intent_field)
+        self._stack.callback(probe.stop)
+        try:
+            probe.start(self.clock, self.number, sink)
+            info = probe.info()
+        except ProbeError as error:
+            self.database_reason = str(error)
+            return None
+        self.database = probe
+        self.monitors[probe.name] = probe
+        return Path(info.name) if info.vendor == "sqlite" else None
+
+    def give_up_database(self, error: ProbeError) -> None:
+        """Go on without the database; the reason stands at the criteria that need it."""
+        self.database = None
+        self.database_reason = str(error)
+        self.monitors.pop("database", None)
+
+    def instruments(
+        self,
+        target: Target,
+        *,
+        facts: list[Fact],
+        save_samples: Callable[[Table], None],
+        save_health: Callable[[Table], None],
+        read_all_samples: Callable[[], Table],
+        progress: Callable[[LoadHandle], None],
+        mark: Mark | None = None,
+        cleaned_session: int = 0,
+    ) -> Instruments:
+        """What steps get to work with."""
+        return Instruments(
+            clock=self.clock,
+            session=self.number,
+            url=target.url,
+            run_tag=self.run_tag,
+            generator=self.generator,
+            monitors=self.monitors,
+            database=self.database,
+            database_reason=self.database_reason,
+            stop=self.stop,
+            parameters=self.case.parameters,
+            metrics=self.case.definition.metrics,
+            facts=facts,
+            target_facts=target.facts,
+            save_samples=save_samples,
+            save_health=save_health,
+            read_all_samples=read_all_samples,
+            progress=progress,
+            next_load=self._next_load,
+            mark=mark,
+            cleaned_session=cleaned_session,
+        )
+
+    def bare_instruments(self, target: Target, save: Callable[[Table], None]) -> Instruments:
+        """Enough to send a request before there is a run folder."""
+        return self.instruments(
+            target,
+            facts=[],
+            save_samples=save,
+            save_health=lambda _rows: None,
+            read_all_samples=lambda: Table(SAMPLES),
+            progress=lambda _handle: None,
+        )
+
+    def _next_load(self) -> int:
+        self._loads += 1
+        return self._loads

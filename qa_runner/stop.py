@@ -1,0 +1,58 @@
+"""The stop token: how Ctrl-C reaches whatever is under way."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from qa_runner.errors import StopRequested
+
+__all__ = ["StopToken", "stop_on_signals"]
+
+
+class StopToken:
+    """Set once, by a signal or by a safety rule; everything that waits looks at it."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.reason = ""
+
+    def stop(self, reason: str) -> None:
+        """Ask for a stop; the first reason stays."""
+        if not self.event.is_set():
+            self.reason = reason
+            self.event.set()
+
+    def check(self) -> None:
+        """Raise StopRequested if a stop was asked for."""
+        if self.event.is_set():
+            raise StopRequested(self.reason)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep; raises StopRequested as soon as a stop is asked for."""
+        self.event.wait(max(seconds, 0.0))
+        self.check()
+
+
+@contextmanager
+def stop_on_signals(token: StopToken) -> Iterator[None]:
+    """While inside, SIGINT, SIGTERM and SIGHUP set the token instead of ending the process.
+
+    A signal only sets a flag, so that no write is cut in half; whoever waits sees it within a
+    tenth of a second.
+    """
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        token.stop("interrupted (Ctrl-C)" if name == "SIGINT" else f"ended by {name}")
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,33 @@
+"""One sentence on why a run's verdict is what it is."""
+
+from __future__ import annotations
+
+from qa_runner.result import RunResult
+from qa_runner.verdict import Verdict
+
+__all__ = ["reason_for"]
+
+_NAMED = 3
+
+
+def reason_for(run: RunResult) -> str:
+    """The sentence for the banner and the terminal, from the criteria that count."""
+    judged = [c for step in run.steps if step.selected for c in step.criteria()]
+    judged = [criterion for criterion in judged if criterion.verdict is not Verdict.SKIPPED]
+    total = len(judged)
+    if run.status in ("interrupted", "crashed", "stopped") and run.stop_reason:
+        return f"{run.status.capitalize()}: {run.stop_reason}."
+    if not total:
+        return "No criterion was judged."
+    if run.verdict is Verdict.PASS:
+        return f"All {total} criteria passed."
+    named = [criterion.id for criterion in judged if criterion.verdict is run.verdict]
+    errors = [f"step {s.number}" for s in run.steps if s.verdict is run.verdict and not named]
+    listed = ", ".join((named or errors)[:_NAMED])
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    did = {
+        Verdict.FAIL: "failed",
+        Verdict.ERROR: "could not be judged",
+        Verdict.INCONCLUSIVE: "could not be measured",
+    }.get(run.verdict, "were skipped")
+    return f"{len(named)} of {total} criteria {did}: {listed}{more}."

@@ -1,0 +1,1 @@
+"""What is tested: an API by its URL, or the embedded one, started for the run."""

@@ -1,0 +1,315 @@
+"""What an author of a test case subclasses, and the checks that loading one makes.
+
+A case is a :class:`TestCase` with :class:`Step` classes; the parts of a step are its methods
+marked with :func:`part`, run in the order of their ids. Everything here is definition: nothing
+of a run is ever stored on these classes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from qa_runner.criteria import Criterion, parse
+from qa_runner.errors import TestCaseError
+from qa_runner.load.plan import RequestTemplate
+from qa_runner.metric import Metric, registry
+
+if TYPE_CHECKING:
+    # Defining a case must not load what running one needs.
+    from qa_runner.context import StepContext
+
+__all__ = [
+    "CHARTS",
+    "CaseDefinition",
+    "Param",
+    "PartDefinition",
+    "Step",
+    "StepDefinition",
+    "TestCase",
+    "define",
+    "part",
+]
+
+CHARTS = (
+    "requests",
+    "phases",
+    "response_times",
+    "concurrency",
+    "sustained",
+    "database",
+    "resources",
+    "errors",
+    "recovery",
+)
+"""The figures that a report can draw for a step; ``requests`` fits any."""
+
+PROFILES = ("full", "smoke")
+_UNSET: Any = object()
+_PART_ID = re.compile(r"(\d+)\.(\d+)\Z")
+_FIGURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
+Method = TypeVar("Method", bound=Callable[..., None])
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a part: the text's value, and the one of the profile ``smoke``."""
+
+    default: Any
+    smoke: Any = _UNSET
+    unit: str = ""
+
+    def value(self, profile: str) -> Any:
+        """The value in a profile."""
+        if profile == "smoke" and self.smoke is not _UNSET:
+            return self.smoke
+        return self.default
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    id: str
+    title: str
+    criteria: tuple[str, ...]
+    source: str
+    counts_for_step: bool
+    seconds: Callable[..., float] | float
+    parameters: dict[str, Param]
+
+
+def part(
+    id: str,  # noqa: A002 (what the author reads is part("3.1", ...))
+    title: str,
+    *,
+    criteria: tuple[str, ...] = (),
+    source: str = "",
+    counts_for_step: bool = True,
+    seconds: Callable[..., float] | float = 1.0,
+    **parameters: Param,
+) -> Callable[[Method], Method]:
+    """Mark a method of a step as one of its parts.
+
+    ``criteria`` are judged over this part; ``source`` says where the text asks for them.
+    ``counts_for_step`` False keeps its samples out of the step's own criteria. ``seconds`` is
+    how long the part takes by its schedule, a number or a function of its parameters, for the
+    time left. The method gets the context and its parameters by name.
+    """
+
+    def mark(method: Method) -> Method:
+        method.__qa_part__ = _Mark(  # type: ignore[attr-defined]
+            id, title, criteria, source, counts_for_step, seconds, parameters
+        )
+        return method
+
+    return mark
+
+
+class Step:
+    """One numbered step of a test case. Subclasses set the attributes and define parts."""
+
+    number: ClassVar[int]
+    title: ClassVar[str]
+    figure: ClassVar[str]
+    """File name of its picture, without the ending."""
+    chart: ClassVar[str] = "requests"
+    criteria: ClassVar[tuple[str, ...]] = ()
+    """Judged over the samples of all parts that count for the step."""
+    source: ClassVar[str] = ""
+    requires: ClassVar[tuple[str, ...]] = ()
+    """Facts that an earlier step provides; measured first where they are missing."""
+    provides: ClassVar[tuple[str, ...]] = ()
+
+
+class TestCase:
+    """A test case. Subclasses set the attributes; ``steps`` may stand in any order."""
+
+    __test__ = False  # not a pytest class
+
+    id: ClassVar[str]
+    name: ClassVar[str]
+    description: ClassVar[str]
+    steps: ClassVar[tuple[type[Step], ...]]
+    metrics: ClassVar[tuple[Metric, ...]] = ()
+    """Metrics of its own, recorded by its steps or computed from samples."""
+    parameters: ClassVar[Mapping[str, Param]] = {}
+    """Parameters of the case as a whole, set with ``--set case.NAME=VALUE``."""
+    models: ClassVar[Mapping[str, str]] = {}
+    """Django models by role: transactions, users, balances."""
+    intent_field: ClassVar[str] = ""
+    """Field of the transaction model that must be unique by meaning."""
+
+    def preflight(self, ctx: StepContext) -> RequestTemplate | None:
+        """The one request that tells whether the target is the API under test."""
+        del ctx
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PartDefinition:
+    """A part, checked: its parameters, criteria and method."""
+
+    id: str
+    title: str
+    source: str
+    method: str
+    counts_for_step: bool
+    parameters: Mapping[str, Param]
+    criteria: tuple[Criterion, ...]
+    seconds: Callable[..., float] | float
+
+
+@dataclass(frozen=True, slots=True)
+class StepDefinition:
+    """A step, checked, with its parts in order."""
+
+    number: int
+    title: str
+    purpose: str
+    figure: str
+    chart: str
+    step: type[Step]
+    requires: tuple[str, ...]
+    provides: tuple[str, ...]
+    parts: tuple[PartDefinition, ...]
+    criteria: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDefinition:
+    """A case, checked, with its steps in order."""
+
+    id: str
+    name: str
+    description: str
+    case: type[TestCase]
+    metrics: Mapping[str, Metric]
+    parameters: Mapping[str, Param]
+    steps: tuple[StepDefinition, ...]
+    origin: str
+
+
+def define(case: type[TestCase], origin: str) -> CaseDefinition:
+    """Check a case and everything in it, before a single request is sent.
+
+    Raises TestCaseError (CriterionError for a criterion), naming ``origin``, for a missing
+    attribute, two steps or parts of one number, a chart that does not exist, a parameter that
+    the method does not take, or a criterion that does not parse.
+    """
+    for attribute in ("id", "name", "description", "steps"):
+        if not getattr(case, attribute, None):
+            raise TestCaseError(f"{origin}: {case.__name__} has no {attribute}")
+    try:
+        metrics = registry(case.metrics)
+    except ValueError as error:
+        raise TestCaseError(f"{origin}: {error}") from None
+    steps = sorted(
+        (_define_step(step, metrics, origin) for step in case.steps), key=lambda s: s.number
+    )
+    for before, after in itertools.pairwise(steps):
+        if before.number == after.number:
+            raise TestCaseError(
+                f"{origin}: {before.step.__name__} and {after.step.__name__} are both "
+                f"step {after.number}; give each a number of its own"
+            )
+    provided: set[str] = set()
+    for step in steps:
+        missing = set(step.requires) - provided
+        if missing:
+            raise TestCaseError(
+                f"{origin}: step {step.number} requires {', '.join(sorted(missing))}, "
+                "which no earlier step provides"
+            )
+        provided |= set(step.provides)
+    ids = [c.id for s in steps for c in (*(c for p in s.parts for c in p.criteria), *s.criteria)]
+    for identifier in ids:
+        if ids.count(identifier) > 1:
+            raise TestCaseError(f"{origin}: two criteria have the id {identifier}")
+    return CaseDefinition(
+        id=case.id,
+        name=case.name,
+        description=case.description,
+        case=case,
+        metrics=metrics,
+        parameters=dict(case.parameters),
+        steps=tuple(steps),
+        origin=origin,
+    )
+
+
+def _define_step(step: type[Step], metrics: Mapping[str, Metric], origin: str) -> StepDefinition:
+    where = f"{origin}: {step.__name__}"
+    for attribute in ("number", "title", "figure"):
+        if not getattr(step, attribute, None):
+            raise TestCaseError(f"{where} has no {attribute}")
+    if step.chart not in CHARTS:
+        raise TestCaseError(f"{where}: chart '{step.chart}'; valid: {', '.join(CHARTS)}")
+    if not _FIGURE.match(step.figure):
+        raise TestCaseError(f"{where}: figure '{step.figure}' is not a plain file name")
+    marked = [
+        (name, member.__qa_part__)
+        for name, member in inspect.getmembers(step, inspect.isfunction)
+        if hasattr(member, "__qa_part__")
+    ]
+    if not marked:
+        raise TestCaseError(f"{where} has no parts; mark its methods with @part")
+    parts = [_define_part(step, name, mark, metrics, where) for name, mark in marked]
+    parts.sort(key=lambda definition: int(definition.id.split(".")[1]))
+    for before, after in itertools.pairwise(parts):
+        if before.id == after.id:
+            raise TestCaseError(f"{where}: two parts have the id {after.id}")
+    try:
+        criteria = tuple(
+            parse(text, str(step.number), metrics, step.source) for text in step.criteria
+        )
+    except TestCaseError as error:
+        raise type(error)(f"{where}: {error}") from None
+    return StepDefinition(
+        number=step.number,
+        title=step.title,
+        purpose=inspect.getdoc(step) or "",
+        figure=step.figure,
+        chart=step.chart,
+        step=step,
+        requires=step.requires,
+        provides=step.provides,
+        parts=tuple(parts),
+        criteria=criteria,
+    )
+
+
+def _define_part(
+    step: type[Step], name: str, mark: _Mark, metrics: Mapping[str, Metric], where: str
+) -> PartDefinition:
+    match = _PART_ID.match(mark.id)
+    if match is None or int(match[1]) != step.number:
+        raise TestCaseError(
+            f"{where}.{name}: part '{mark.id}' does not belong to step "
+            f"{step.number}; ids read '{step.number}.1'"
+        )
+    taken = list(inspect.signature(getattr(step, name)).parameters)[2:]
+    for parameter, value in mark.parameters.items():
+        if not isinstance(value, Param):
+            raise TestCaseError(f"{where}.{name}: {parameter}= must be a Param(...)")
+    if sorted(taken) != sorted(mark.parameters):
+        raise TestCaseError(
+            f"{where}.{name} takes {', '.join(taken) or 'no parameters'}, but its @part gives "
+            f"{', '.join(mark.parameters) or 'none'}"
+        )
+    try:
+        criteria = tuple(parse(text, mark.id, metrics, mark.source) for text in mark.criteria)
+    except TestCaseError as error:
+        raise type(error)(f"{where}.{name}: {error}") from None
+    return PartDefinition(
+        id=mark.id,
+        title=mark.title,
+        source=mark.source,
+        method=name,
+        counts_for_step=mark.counts_for_step,
+        parameters=mark.parameters,
+        criteria=criteria,
+        seconds=mark.seconds,
+    )

@@ -1,0 +1,61 @@
+"""Whether every purchase that was acknowledged is stored, and every one stored is accounted for."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from qa_runner import Outcome, Table
+
+UNKNOWN = (Outcome.TIMEOUT, Outcome.CONNECTION_ERROR, Outcome.CANCELLED, Outcome.INVALID)
+"""Outcomes after which the server may or may not have stored the purchase."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What the samples say should be stored; e-mail addresses in lower case."""
+
+    acknowledged_ids: set[str] = field(default_factory=set)
+    acknowledged: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, samples: Table) -> Ledger:
+        """The ledger of these samples."""
+        ledger = cls()
+        for outcome, key, extracted in zip(
+            samples.text("outcome"), samples.text("key"), samples.text("extracted"), strict=True
+        ):
+            if outcome == Outcome.SUCCESS:
+                ledger.acknowledged[key.lower()] += 1
+                ledger.acknowledged_ids.add(str(json.loads(extracted)["transaction_id"]))
+            elif outcome in UNKNOWN:
+                ledger.unknown[key.lower()] += 1
+        return ledger
+
+    def settle(self, stored: Iterable[tuple[str, str | None]], tag: str) -> tuple[int, int]:
+        """How many acknowledged purchases are missing, and how many stored ones are unaccounted.
+
+        ``stored`` are id and e-mail address. Rows of others, whose address lacks ``tag``, do not
+        count; a row without a user does if its id was acknowledged.
+        """
+        rows = [(str(key), (email or "").lower()) for key, email in stored]
+        missing = len(self.acknowledged_ids - {key for key, _ in rows})
+        left = self.acknowledged + self.unknown
+        unmatched = []
+        for key, email in rows:
+            if key in self.acknowledged_ids:
+                left[email] -= 1
+            else:
+                unmatched.append(email)
+        extra = 0
+        for email in unmatched:
+            if tag.lower() not in email:
+                continue
+            if left[email] > 0:
+                left[email] -= 1
+            else:
+                extra += 1
+        return missing, extra

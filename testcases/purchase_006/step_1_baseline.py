@@ -1,0 +1,105 @@
+"""Step 1: environment and baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from qa_runner import Param, Sequential, Step, StepContext, part
+
+from .requests import purchase
+
+
+class Baseline(Step):
+    """What machine, server and database are like before any load, and what one request takes."""
+
+    number = 1
+    title = "Environment and baseline"
+    figure = "01_baseline_performance_established"
+    chart = "phases"
+
+    @part(
+        "1.1",
+        "Snapshot",
+        criteria=(
+            "server_processes >= 1  # the process that owns the port",
+            "database_probe_answers == 1  # initial database state",
+        ),
+        source="Step 1, system resource and database connection baseline",
+    )
+    def snapshot(self, ctx: StepContext) -> None:
+        """No load."""
+        ctx.table("machine", "Machine", ("what", "value"), list(ctx.system.snapshot().items()))
+        processes = ctx.server.snapshot()
+        for name, title, role in (
+            ("server", "Processes of the server", "server"),
+            ("python", "Largest Python processes", "python"),
+        ):
+            ctx.table(
+                name,
+                title,
+                ("pid", "command", "started", "RSS MB", "threads", "open files"),
+                _rows(process for process in processes if process.role == role),
+            )
+        found = ctx.server.processes_found
+        if found:
+            ctx.record("server_processes", found)
+        else:
+            ctx.not_measured(
+                "server_processes", ctx.server.reason or "no process owns the target's port"
+            )
+        with ctx.measuring("database_probe_answers"):
+            self._database(ctx)
+
+    def _database(self, ctx: StepContext) -> None:
+        info = ctx.database.info()
+        ctx.record("database_probe_answers", 1)
+        readings = ctx.series("server", 0, ctx.now()).number("database_handles")
+        shown = {
+            "Django": info.django,
+            "DEBUG": info.debug,
+            "Python of the target": info.python,
+            "engine": info.engine,
+            "name": info.name,
+            "version": info.server_version,
+            "journal mode": info.journal_mode,
+            "busy timeout s": info.busy_timeout_seconds,
+            "transaction mode": info.transaction_mode,
+            "isolation level": info.isolation_level,
+            **{f"{role} stored": count for role, count in info.counts.items()},
+            "open connections of the server": float(readings[-1]) if len(readings) else None,
+        }
+        rows = [(name, value) for name, value in shown.items() if value not in ("", None)]
+        ctx.table("database", "Database", ("what", "value"), rows)
+
+    @part(
+        "1.2",
+        "One request",
+        timeout=Param(10.0, unit="s"),
+        settling=Param(0.5, unit="s"),
+        criteria=(
+            "status == 201  # HTTP 201",
+            "success_rate == 100 %  # valid response format",
+            "response_time max < 2 s  # response time",
+            "server_memory growth < 50 MB  # no memory spikes",
+        ),
+        source="Step 1, expected baseline",
+    )
+    def one_request(self, ctx: StepContext, timeout: float, settling: float) -> None:
+        """Its phases are in the figure."""
+        ctx.load(Sequential(requests=1), purchase(ctx, "Baseline Test"), timeout=timeout)
+        ctx.sleep(settling)
+
+
+def _rows(processes: Iterable[Any]) -> list[tuple[Any, ...]]:
+    return [
+        (
+            process.pid,
+            process.command,
+            process.started,
+            None if process.rss_bytes is None else round(process.rss_bytes / 1e6, 1),
+            process.threads,
+            process.open_files,
+        )
+        for process in processes
+    ]

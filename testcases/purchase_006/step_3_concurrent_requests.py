@@ -1,0 +1,152 @@
+"""Step 3: concurrent requests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qa_runner import Burst, Outcome, Param, Staircase, Step, StepContext, Table, part, percentile
+
+from .requests import purchase
+
+
+class ConcurrentRequests(Step):
+    """How the API answers requests that arrive at the same moment, and how far it can go."""
+
+    number = 3
+    title = "Concurrent requests"
+    figure = "03_concurrent_request_handling"
+    chart = "concurrency"
+    # Over the requests of 3.1 to 3.3.
+    criteria = (
+        "success_rate >= 90 %  # concurrent requests succeed",
+        "response_time p(95) < 5 s  # under load",
+        "duplicate_transactions == 0  # a transaction id of its own for each request",
+    )
+    source = "Pass/fail criteria, performance requirements"
+
+    @part(
+        "3.1",
+        "5 simultaneous requests",
+        requests=Param(5),
+        criteria=(
+            "success_rate == 100 %  # every request answers 201",
+            "duration < 5 s  # total time",
+            "lock_errors == 0  # no database locking issues",
+            "duplicate_transactions == 0  # unique transaction ids",
+        ),
+        source="Test 3.1, expected results",
+    )
+    def low(self, ctx: StepContext, requests: int) -> None:
+        """Low concurrency."""
+        ctx.load(Burst(requests=requests), purchase(ctx, "Concurrent Low"))
+
+    @part(
+        "3.2",
+        "15 simultaneous requests",
+        requests=Param(15),
+        criteria=(
+            "success_rate >= 90 %  # some timeouts are allowed",
+            "duration < 10 s  # total time",
+            "follow_up_time < 5 s  # the server remains responsive",
+        ),
+        source="Test 3.2, expected results",
+    )
+    def medium(self, ctx: StepContext, requests: int) -> None:
+        """Medium concurrency."""
+        ctx.load(Burst(requests=requests), purchase(ctx, "Concurrent Med"))
+        _follow_up(ctx)
+
+    @part(
+        "3.3",
+        "50 requests, 20 ms apart",
+        requests=Param(50),
+        stagger=Param(0.02, unit="s"),
+        seconds=lambda requests, stagger: requests * stagger + 1,
+        criteria=(
+            "success_rate >= 80 %  # some failures are acceptable under extreme load",
+            "duration < 30 s  # total time",
+            "follow_up_time < 5 s  # the server does not become unresponsive",
+            "server_restarts == 0  # the server does not crash",
+        ),
+        source="Test 3.3, expected results",
+    )
+    def high(self, ctx: StepContext, requests: int, stagger: float) -> None:
+        """High concurrency."""
+        shape = Burst(requests=requests, stagger_seconds=stagger)
+        ctx.load(shape, purchase(ctx, "High"))
+        _follow_up(ctx)
+
+    @part(
+        "3.4",
+        "Peak capacity",
+        stairs=Param((1, 2, 5, 10, 20, 50), unit="users"),
+        stair_duration=Param(5.0, smoke=1.0, unit="s"),
+        seconds=lambda stairs, stair_duration: len(stairs) * stair_duration,
+        counts_for_step=False,
+        criteria=(
+            "peak_throughput >= 10 req/s  # throughput target",
+            "success_rate{users:10} >= 90 %  # 10 concurrent requests efficiently",
+            "response_time{users:50} p(95) < 5 s  # 50 with acceptable degradation",
+        ),
+        source="Performance benchmarks; scalability requirements",
+    )
+    def peak(self, ctx: StepContext, stairs: tuple[int, ...], stair_duration: float) -> None:
+        """Stairs of virtual users until throughput grows no more."""
+        shape = Staircase(stairs=stairs, seconds_per_stair=stair_duration)
+        ctx.load(shape, purchase(ctx, "Peak"))
+        rows = [
+            stair
+            for users in stairs
+            if (stair := _stair(ctx.samples(), users, stair_duration)) is not None
+        ]
+        if not rows:
+            ctx.not_measured("peak_throughput", "no request was answered")
+            return
+        peak = max(throughput for _, _, _, throughput, _, _ in rows)
+        ctx.record("peak_throughput", peak)
+        # The first stair that reaches nine tenths of the peak: more users only wait longer.
+        knee = next(users for users, _, _, throughput, _, _ in rows if throughput >= 0.9 * peak)
+        ctx.table(
+            "stairs",
+            "Stairs",
+            ("users", "requests", "succeeded", "req/s", "median s", "p95 s", "knee"),
+            [(*row, "knee" if row[0] == knee else "") for row in rows],
+        )
+        ctx.note(f"Knee at {knee} virtual users; peak throughput {peak:.3g} req/s.")
+
+
+def _follow_up(ctx: StepContext) -> None:
+    """One request after the load: how long until it has succeeded."""
+    sent = ctx.request(purchase(ctx, "Follow-up"))
+    times = sent.response_times()
+    if times:
+        ctx.record("follow_up_time", times[0])
+    else:
+        why = sent.samples.text("error")[0] if len(sent.samples) else "not sent"
+        ctx.record("follow_up_time", sent.end - sent.start, beyond=True, note=f"failed: {why}")
+
+
+Stair = tuple[int, int, int, float, float | None, float | None]
+
+
+def _stair(samples: Table, users: int, duration: float) -> Stair | None:
+    """Users, requests, successes, throughput, median and p95 response time of a stair."""
+    own = samples.where(samples.text_equals("tag", f"users:{users}"))
+    if not len(own):
+        return None
+    succeeded = own.where(own.text_equals("outcome", str(Outcome.SUCCESS)))
+    if not len(succeeded):
+        return (users, len(own), 0, 0.0, None, None)
+    response_times = succeeded.number("finished") - succeeded.number("due")
+    # What was in flight at the stair's end is awaited, so its window can be longer.
+    window = max(
+        duration, float(np.ptp(np.append(succeeded.number("finished"), own.number("due"))))
+    )
+    return (
+        users,
+        len(own),
+        len(succeeded),
+        len(succeeded) / window,
+        percentile(response_times, 50),
+        percentile(response_times, 95),
+    )

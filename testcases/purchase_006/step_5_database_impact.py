@@ -1,0 +1,180 @@
+"""Step 5: database impact."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qa_runner import Burst, Outcome, Param, Step, StepContext, VirtualUsers, part
+
+from .accounting import UNKNOWN, Ledger
+from .requests import purchase
+
+
+class DatabaseImpact(Step):
+    """What the load does to the database: rows, locks, query time, connections."""
+
+    number = 5
+    title = "Database impact"
+    figure = "05_database_performance_impact"
+    chart = "database"
+
+    @part(
+        "5.1",
+        "Rows and query time during bursts",
+        watch=Param(30.0, smoke=8.0, unit="s"),
+        idle=Param(5.0, smoke=1.3, unit="s"),
+        bursts=Param(4),
+        size=Param(15, unit="requests"),
+        every=Param(5.0, smoke=1.3, unit="s"),
+        seconds=lambda watch, **_: watch,
+        criteria=(
+            "row_count_violations == 0  # linear increase, nothing lost",
+            "unaccounted_transactions == 0  # every request accounted for",
+            "users_added_difference == 0  # proper user creation and reuse",
+            "balances_added_difference == 0  # account balance creation",
+            "lock_errors == 0  # no lock errors",
+            "deadlocks == 0  # no deadlocks",
+            "database_timeouts == 0  # no timeout errors",
+            "query_time median < 100 ms  # queries stay quick",
+            "query_time drift < 100 ms  # query execution time stable under load",
+            "database_time p(95) < 100 ms  # of each request",
+            "query_count range == 0  # the same number of queries for each request",
+        ),
+        source="Test 5.1, expected database behaviour; database performance",
+    )
+    def rows(
+        self,
+        ctx: StepContext,
+        *,
+        watch: float,
+        idle: float,
+        bursts: int,
+        size: int,
+        every: float,
+    ) -> None:
+        """Quiet, bursts at regular times, quiet; one e-mail address is used twice."""
+        start = ctx.now()
+        domain = ctx.parameters["email_domain"]
+        email = f"database{{i}}-{ctx.tag}@{domain}"
+        again = f"database1-{ctx.tag}@{domain}"
+        ctx.sleep_until(start + idle)
+        early = Burst(requests=size, repeat=max(bursts - 1, 1), every_seconds=every)
+        with ctx.alongside(early, purchase(ctx, "Database", email=email)):
+            if bursts > 1:
+                ctx.sleep_until(start + idle + (bursts - 1) * every)
+                last = f"database-last{{i}}-{ctx.tag}@{domain}"
+                fresh = Burst(requests=max(size - 1, 1))
+                with ctx.alongside(fresh, purchase(ctx, "Database", email=last)):
+                    ctx.load(Burst(requests=1), purchase(ctx, "Database", email=again))
+        ctx.sleep_until(start + watch)
+        ctx.sample_monitors()
+        names = ("row_count_violations", "users_added_difference", "balances_added_difference")
+        with ctx.measuring(*names, "unaccounted_transactions"):
+            self._judge_rows(ctx, start)
+
+    def _judge_rows(self, ctx: StepContext, start: float) -> None:
+        """Compare what was stored with what was acknowledged, at every reading and at the end."""
+        last = ctx.database.read_now()
+        end = ctx.now()
+        readings = ctx.series("database", 0, end)
+        added = readings.number("transactions_added")
+        begun, ended = readings.number("time"), readings.number("read_end")
+        known = np.isfinite(added)
+        before = np.flatnonzero(known & (ended <= ctx.samples().number("due").min()))
+        if not before.size:
+            for name in ("row_count_violations", "users_added_difference"):
+                ctx.not_measured(name, "no reading of the database before the first request")
+            ctx.not_measured("balances_added_difference", "no reading before the first request")
+        else:
+            base = int(before[-1])
+            own = ctx.samples()
+            acknowledged = own.number("finished")[own.text_equals("outcome", str(Outcome.SUCCESS))]
+            started = own.number("started")
+            # A request of an earlier part that was cut off may be stored only now.
+            late = sum(o in UNKNOWN for o in ctx.run_samples().text("outcome"))
+            late -= sum(o in UNKNOWN for o in own.text("outcome"))
+            violations = 0
+            for index in np.flatnonzero(known & (begun >= start)):
+                count = added[index] - added[base]
+                least = np.sum(acknowledged <= begun[index])
+                most = np.sum(started <= ended[index]) + late
+                violations += int(not least <= count <= most)
+            ctx.record("row_count_violations", violations)
+            users = last.users_added - readings.number("users_added")[base]
+            balances = last.balances_added - readings.number("balances_added")[base]
+            ctx.record("balances_added_difference", abs(balances - users))
+            self._table(ctx, base, last.transactions_added, last.users_added, last.balances_added)
+        ledger = Ledger.of(ctx.samples())
+        least_users = len(ledger.acknowledged)
+        most_users = len(ledger.acknowledged | ledger.unknown)
+        stored_users = ctx.database.users(ctx.tag)
+        ctx.record(
+            "users_added_difference",
+            max(least_users - stored_users, stored_users - most_users, 0),
+        )
+        integrity = ctx.database.integrity(ctx.tag)
+        rows = [(str(row.pk), row.email) for row in integrity.stored]
+        missing, extra = ledger.settle(rows, ctx.tag)
+        ctx.record(
+            "unaccounted_transactions",
+            missing + extra,
+            note=f"{missing} acknowledged but not stored, {extra} stored but not acknowledged",
+        )
+
+    def _table(
+        self, ctx: StepContext, base: int, transactions: int, users: int, balances: int
+    ) -> None:
+        readings = ctx.series("database", 0, ctx.now())
+        rows = [
+            (name, float(readings.number(column)[base]), now)
+            for name, column, now in (
+                ("transactions", "transactions_added", transactions),
+                ("users", "users_added", users),
+                ("balances", "balances_added", balances),
+            )
+        ]
+        ctx.table(
+            "rows",
+            "Rows added since the session began",
+            ("table", "before", "after", "change"),
+            [(name, before, now, now - before) for name, before, now in rows],
+        )
+
+    @part(
+        "5.2",
+        "Database connections",
+        requests=Param(50),
+        users=Param(10),
+        settling=Param(1.5, unit="s"),
+        seconds=lambda settling, **_: 2 * settling + 2,
+        criteria=("database_connections growth < 5  # no significant leak",),
+        source="Test 5.2, expected",
+    )
+    def connections(self, ctx: StepContext, requests: int, users: int, settling: float) -> None:
+        """Before, during and after a load, each settled."""
+        before = _connections(ctx, 0.0)
+        start = ctx.now()
+        sent = ctx.load(VirtualUsers(users=users, requests=requests), purchase(ctx, "Connections"))
+        loaded = sent.last_finished
+        during = _connections(ctx, start, loaded)
+        ctx.sleep(settling)
+        ctx.sample_monitors()
+        after = _connections(ctx, loaded)
+        if before and after:
+            ctx.table(
+                "connections",
+                "Open database connections of the server",
+                ("before", "most during", "after", "change"),
+                [(before[-1], max(during, default=None), after[-1], after[-1] - before[-1])],
+            )
+
+
+def _connections(ctx: StepContext, start: float, end: float | None = None) -> list[float]:
+    """What the database counts, or else the server's open descriptors of the SQLite file."""
+    until = ctx.now() if end is None else end
+    for series, column in (("database", "connections"), ("server", "database_handles")):
+        values = ctx.series(series, start, until).number(column)
+        values = values[np.isfinite(values)]
+        if values.size:
+            return [float(value) for value in values]
+    return []

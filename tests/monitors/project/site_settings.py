@@ -1,0 +1,39 @@
+"""Settings of a small project; its names are unlike those of the embedded target on purpose."""
+
+import os
+import sys
+import time
+
+print("loading the settings of the site")  # noqa: T201 (projects print at import)
+os.write(1, b"not JSON, and straight to the descriptor\n")
+
+MODE = os.environ.get("SITE_MODE", "")
+if MODE == "exit":
+    print("licence expired", file=sys.stderr)  # noqa: T201 (as above)
+    sys.exit(3)
+if MODE == "hang":
+    print("waiting for the licence server", file=sys.stderr, flush=True)  # noqa: T201 (as above)
+    time.sleep(60)
+if MODE == "raise":
+    raise RuntimeError("SITE_KEY is not set")
+
+SECRET_KEY = "of the tests"  # noqa: S105 (no secret)
+DEBUG = False
+USE_TZ = True
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "people",
+    "wallet",
+    "shop",
+    "remarks",
+]
+AUTH_USER_MODEL = "people.Learner"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ["SITE_DATABASE"],
+        "OPTIONS": {"timeout": 7},
+    }
+}
