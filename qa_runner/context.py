@@ -199,10 +199,18 @@ class StepContext:
         raise CouldNotRun(f"no step of this run has measured the {name}")
 
     def provide(self, name: str, **values: float) -> None:
-        """Keep a fact in the run, for later steps and reruns."""
-        self._instruments.facts.append(
-            Fact(name=name, step=self._record.step, attempt=self._record.attempt, values=values)
-        )
+        """Keep a fact in the run, for later steps and reruns.
+
+        Providing it again in the same attempt replaces it.
+        """
+        fact = Fact(name=name, step=self._record.step, attempt=self._record.attempt, values=values)
+        facts = self._instruments.facts
+        facts[:] = [
+            old
+            for old in facts
+            if (old.name, old.step, old.attempt) != (name, fact.step, fact.attempt)
+        ]
+        facts.append(fact)
 
     # ---------------------------------------------------------------- load
 

@@ -129,7 +129,7 @@ def _mount(name: str, start: Path, folder: Path, origin: str) -> None:
     try:
         spec.loader.exec_module(module)
     # A case is anybody's code: whatever it raises, and exit() too, must not end the command.
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         for loaded in [n for n in sys.modules if n == name or n.startswith(f"{name}.")]:
             del sys.modules[loaded]
         raise TestCaseError(f"{origin} cannot be imported: {_where(error, folder)}") from None
@@ -140,7 +140,8 @@ def _where(error: BaseException, folder: Path) -> str:
     message = " ".join(str(error).split()) or "no message"
     text = f"{type(error).__name__}: {message}"
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{text.split(' (', maxsplit=1)[0]} ({Path(error.filename).name}, line {error.lineno})"
+        message = text.split(" (", maxsplit=1)[0]
+        return f"{message} ({Path(error.filename).name}, line {error.lineno})"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(folder):
             return f"{text} ({Path(frame.filename).name}, line {frame.lineno})"

@@ -30,7 +30,7 @@ class Feed:
         for listener in self._listeners:
             try:
                 listener(event)
-            except Exception:
+            except Exception:  # noqa: BLE001
                 _LOG.exception("a listener failed on %s", type(event).__name__)
 
     def progress(self, handle: LoadHandle) -> None:

@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--foreground",
             action="store_true",
-            help="log every request to stderr, and stay when stdin is closed",
+            help="log every request to stderr, and leave stdin alone",
         )
     return parser
 

@@ -6,14 +6,23 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ADDRESS", "EXIT_PORT_TAKEN", "Options", "announce", "watch_lifeline"]
+__all__ = [
+    "ADDRESS",
+    "EXIT_PORT_TAKEN",
+    "Options",
+    "announce",
+    "watch_lifeline",
+    "watch_parent",
+]
 
 ADDRESS = "127.0.0.1"
 EXIT_PORT_TAKEN = 2
+_PARENT_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +64,18 @@ def watch_lifeline(on_end: Callable[[], object]) -> None:
         on_end()
 
     threading.Thread(target=read, name="lifeline", daemon=True).start()
+
+
+def watch_parent(on_end: Callable[[], object]) -> None:
+    """Call ``on_end``, from a thread, when the process that started this one is gone.
+
+    For where stdin is the user's terminal and says nothing about the parent.
+    """
+    parent = os.getppid()
+
+    def poll() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_POLL_SECONDS)
+        on_end()
+
+    threading.Thread(target=poll, name="parent", daemon=True).start()

@@ -11,14 +11,13 @@ import json
 import logging
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from typing import Any
 
 from qa_runner.demo import log
-from qa_runner.demo.launch import EXIT_PORT_TAKEN, Options, announce, watch_lifeline
+from qa_runner.demo.launch import EXIT_PORT_TAKEN, Options, announce, watch_lifeline, watch_parent
 
 __all__ = ["run"]
 
@@ -55,8 +54,8 @@ class _Supervisor:
     def run(self) -> int:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        if not self._options.foreground:
-            watch_lifeline(self._stop)
+        watch = watch_parent if self._options.foreground else watch_lifeline
+        watch(self._stop)
         try:
             return self._supervise()
         finally:
@@ -163,7 +162,3 @@ def _ending(code: int) -> str:
         return signal.Signals(-code).name
     except ValueError:
         return f"signal {-code}"
-
-
-if sys.platform == "win32":  # pragma: no cover
-    raise SystemExit("the embedded target needs Linux or macOS")

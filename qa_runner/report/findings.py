@@ -24,7 +24,7 @@ _REMEDIES = (
     (
         ("database is locked", "database table is locked"),
         (
-            "SQLite refuses a transaction that reads before it writes while another one writes. Set "
+            "SQLite refuses a transaction that reads and then writes while another writes. Set "
             '"OPTIONS": {"transaction_mode": "IMMEDIATE"} (Django 5.1 and newer) and WAL.'
         ),
     ),

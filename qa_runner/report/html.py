@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -64,7 +63,7 @@ def _compose(source: Source) -> tuple[str, list[Drawing]]:
     css = (folder / "report.css").read_text(encoding="utf-8")
     # Both are ours: the style sheet, and SVG that was serialised from a tree.
     text = environment.get_template(_TEMPLATE).render(shown, css=Markup(css), svg=Markup)  # noqa: S704
-    return re.sub(r"\n\s*\n+", "\n", text), [glance, *figures.values()]
+    return text, [glance, *figures.values()]
 
 
 def _templates() -> Path:

@@ -140,13 +140,14 @@ def _moved(shape: str, x: float, y: float) -> str:
 
 
 def _rename(root: ET.Element, name: str) -> None:
-    used = {
+    used = [
         reference
         for element in root.iter()
         for value in element.attrib.values()
         for reference in (*_REFERENCE.findall(value), *re.findall(r"^#(.+)", value))
-    }
-    renamed = {old: f"{name}-{index}" for index, old in enumerate(sorted(used))}
+    ]
+    # By first use: matplotlib's own ids hash memory addresses in places.
+    renamed = {old: f"{name}-{index}" for index, old in enumerate(dict.fromkeys(used))}
     for element in root.iter():
         identifier = element.get("id")
         if identifier in renamed:

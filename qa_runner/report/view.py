@@ -35,8 +35,10 @@ _GLOSSARY = (
     ("Service time", "from when a request was started to when its answer was complete"),
     (
         "Coordinated omission",
-        "leaving out the wait of requests that a slow server kept from being sent in time; "
-        "response times here count from the due time, so that it does not happen",
+        (
+            "leaving out the wait of requests that a slow server kept from being sent in time; "
+            "response times here count from the due time, so that it does not happen"
+        ),
     ),
     ("p(95)", "the value that 95 % of the requests stayed at or below, linearly interpolated"),
     ("95 % interval", "where the true value lies with 95 % confidence; it informs, never decides"),

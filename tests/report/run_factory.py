@@ -388,9 +388,7 @@ class Factory:
         failed = np.arange(count) < round(plan.failing * count)
         tags = [""] * count
         if plan.stairs:
-            index = np.minimum(
-                np.arange(count) * len(plan.stairs) // count, len(plan.stairs) - 1
-            )
+            index = np.minimum(np.arange(count) * len(plan.stairs) // count, len(plan.stairs) - 1)
             tags = [f"users:{plan.stairs[i]}" for i in index]
         body = json.dumps({"success": False, "error": "database is locked"})
         return Table(
@@ -501,7 +499,10 @@ def criterion(owner: str, text: str, found: float | None) -> CriterionResult:
     if found is not None and rule.metric in ("success_rate", "response_time"):
         interval = (found * 0.97, found * 1.02)
     measured = Measurement(
-        value=found, interval=interval, sample_size=100 if found is not None else None, reason=reason
+        value=found,
+        interval=interval,
+        sample_size=100 if found is not None else None,
+        reason=reason,
     )
     anchor = f"part-{owner}" if "." in owner else f"step-{owner}"
     return judge(rule, measured, anchor)

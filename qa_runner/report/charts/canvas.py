@@ -92,14 +92,18 @@ def draw(name: str, paint: Callable[[Figure], Caption]) -> Drawing:
         caption = paint(figure)
         vector, raster = io.BytesIO(), io.BytesIO()
         # The layout once; printing through the canvases draws once each, savefig twice.
-        figure.draw_without_rendering()
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)
         figure.set_layout_engine("none")
         figure.set_dpi(_DOTS_PER_INCH)
-        FigureCanvasAgg(figure).print_png(raster, metadata={"Software": None})
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.print_png(raster, metadata={"Software": None})
         for axes in figure.axes:
             axes.patch.set_visible(False)
         figure.patch.set_visible(False)
-        FigureCanvasSVG(figure).print_svg(vector, metadata=_NO_METADATA)
+        canvas = FigureCanvasSVG(figure)
+        canvas.print_svg(vector, metadata=_NO_METADATA)
     svg = inline(vector.getvalue(), f"figure-{name}", caption.title, caption.description)
     return Drawing(name, caption, svg, raster.getvalue())
 
