@@ -23,7 +23,7 @@ __all__ = ["run"]
 
 _LOG = logging.getLogger("purchase_api.supervisor")
 _MOST_DEATHS = 5
-_DEATH_WINDOW_SECONDS = 10.0
+_DEATH_WINDOW_SECONDS = 5.0
 _STOP_SECONDS = 2.0
 _RETRY_SECONDS = 0.5
 

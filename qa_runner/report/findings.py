@@ -18,6 +18,7 @@ from qa_runner.verdict import Verdict
 __all__ = ["findings"]
 
 _MOST = 5
+_MOST_NAMES = 8
 _WORDS = {"==": "instead of", "<": "instead of less than", "<=": "instead of at most"}
 _WORDS |= {">": "instead of more than", ">=": "instead of at least"}
 _REMEDIES = (
@@ -51,7 +52,11 @@ class _Finding:
     also: list[str] = field(default_factory=list)
 
     def view(self) -> dict[str, Any]:
-        also = f" Also affected: {', '.join(self.also)}." if self.also else ""
+        also = ""
+        if self.also:
+            more = len(self.also) - _MOST_NAMES
+            rest = f" and {more} more" if more > 0 else ""
+            also = f" Also affected: {', '.join(self.also[:_MOST_NAMES])}{rest}."
         return {
             "sentence": self.sentence + also,
             "evidence": self.evidence,
@@ -144,9 +149,8 @@ def _unmeasured(source: Source, known: set[str]) -> list[_Finding]:
         if result.verdict is Verdict.INCONCLUSIVE:
             by_reason.setdefault(result.reason, []).append(result)
     found = []
-    for reason, results in by_reason.items():
-        count = plural(len(results), "criterion", "criteria")
-        sentence = f"{count} could not be judged: {reason}."
-        evidence = criterion_row(results[0], known)["evidence"]
-        found.append(_Finding(sentence, evidence, "", [result.id for result in results]))
+    for reason, (first, *others) in by_reason.items():
+        sentence = f"{first.id} could not be judged: {reason.rstrip('.')}."
+        evidence = criterion_row(first, known)["evidence"]
+        found.append(_Finding(sentence, evidence, "", [other.id for other in others]))
     return found

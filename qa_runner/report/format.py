@@ -52,14 +52,19 @@ def quantity(value: float | None, unit: str, digits: int = _DIGITS) -> str:
 
 def apart(value: float | None, limit: float, unit: str) -> str:
     """As :func:`quantity`, with as many digits as it takes to tell the value from the limit."""
-    text = quantity(value, unit)
     if value is None or value == limit:
-        return text
-    for digits in range(_DIGITS + 1, _MOST_DIGITS):
-        if text != quantity(limit, unit, digits - 1):
-            break
+        return quantity(value, unit)
+    for digits in range(_DIGITS, _MOST_DIGITS):
         text = quantity(value, unit, digits)
+        if _as_read(text) != _as_read(quantity(limit, unit, digits)):
+            break
     return text
+
+
+def _as_read(text: str) -> tuple[str, str]:
+    """Number and unit; "5.00" reads as "5"."""
+    value, _, unit = text.partition(" ")
+    return value.rstrip("0").rstrip(".") if "." in value else value, unit
 
 
 def _time(seconds: float, digits: int) -> str:
@@ -95,7 +100,8 @@ def cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)  # noqa: PLR2004 (no year)
     if isinstance(value, float):
-        return number(value, 4)
+        text = number(value, 4)
+        return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(value, list | tuple):
         return ", ".join(cell(held) for held in value)
     return str(value)

@@ -114,17 +114,24 @@ def _load(load: LoadResult) -> dict[str, str]:
 
 
 def _table(table: DataTable) -> dict[str, Any]:
-    left_out = len(table.rows) - _MOST_ROWS
+    shown = table.rows[:_MOST_ROWS]
+    width = max([len(table.columns), *(len(row) for row in shown)])
+    numeric = [_is_numeric([row[at] for row in shown if at < len(row)]) for at in range(width)]
+    left_out = len(table.rows) - len(shown)
     return {
         "title": table.title,
         "columns": table.columns,
         "rows": [
-            [{"text": cell(value), "number": _is_number(value)} for value in row]
-            for row in table.rows[:_MOST_ROWS]
+            [{"text": cell(value), "number": numeric[at]} for at, value in enumerate(row)]
+            for row in shown
         ],
         "note": f"{left_out:,} more rows are in run.json." if left_out > 0 else "",
     }
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_numeric(values: list[Any]) -> bool:
+    """Whether a column holds numbers only, so that it is aligned as one."""
+    return all(
+        value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        for value in values
+    )

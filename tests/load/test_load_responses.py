@@ -206,8 +206,11 @@ def test_body_just_within_the_bound_is_checked(bench: Bench, answering: Serve) -
     assert bench.row(answering(respond(body)).url, request=REQUIRED)["outcome"] == "success"
 
 
-def test_bytes_behind_the_response_end_the_connection(bench: Bench, answering: Serve) -> None:
-    server = answering(respond(JSON_BODY) + respond(b"{}", "500 Unasked"))
+@pytest.mark.parametrize("behind", [respond(b"{}", "500 Unasked"), b"garbage\r\n"])
+def test_bytes_behind_the_response_end_the_connection(
+    bench: Bench, answering: Serve, behind: bytes
+) -> None:
+    server = answering(respond(JSON_BODY) + behind)
     table = bench.run(
         server.url, Sequential(requests=3), connections="keep-alive", request=REQUIRED
     )

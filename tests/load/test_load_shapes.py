@@ -68,6 +68,23 @@ def test_sequential_pauses_after_each_answer(bench: Bench, answering: Serve) -> 
     assert (table.number("started") >= due).all()
 
 
+def test_nothing_is_sent_before_it_is_due(bench: Bench, answering: Serve) -> None:
+    # 3.4 ms: the loops' timers have whole milliseconds.
+    table = bench.run(answering().url, Sequential(requests=40, pause_seconds=0.0034))
+    assert (table.number("started") >= table.number("due")).all()
+    table = bench.run(answering().url, ConstantArrivalRate(rate=294, duration_seconds=0.2))
+    assert (table.number("started") >= table.number("due")).all()
+
+
+def test_open_model_reuses_the_users_that_are_free(bench: Bench, answering: Serve) -> None:
+    server = answering()
+    shape = Burst(requests=5, repeat=4, every_seconds=0.3)
+    table = bench.run(server.url, shape, connections="keep-alive")
+    assert table.text("outcome") == ["success"] * 20
+    assert set(table.number("user").tolist()) == set(range(5))
+    assert server.connections == 5
+
+
 def test_burst_is_concurrent(bench: Bench, serve: Serve) -> None:
     everybody = threading.Barrier(50)
 
@@ -161,6 +178,9 @@ def test_staircase_tags_samples_by_the_stair_in_which_they_were_due(
     for stair, users in enumerate(stairs):
         seen = {row["user"] for row in listed if row["tag"] == f"users:{users}"}
         assert seen == set(range(users)), stair
+    for user in range(4):  # nobody has two requests on the way
+        own = [row for row in listed if row["user"] == user]
+        assert all(before["finished"] <= after["due"] for before, after in pairwise(own))
     assert handle.progress.expected is None
     assert handle.progress.fraction == 1
 

@@ -54,13 +54,13 @@ class Restart(Fault):
     """Ends the process in a burst.
 
     A burst is 30 requests within 2 s, some of them at once: requests in a row, however fast, are
-    none. After a start the process lives for 3 s at least, so that the supervisor goes on.
+    none. After a start the process lives for a second at least, so that the supervisor goes on.
     """
 
     exit_code = 3
     requests = 30
     window_seconds = 2.0
-    least_life_seconds = 3.0
+    least_life_seconds = 1.0
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -27,7 +27,7 @@ class Duplicates(Fault):
     def __init__(self) -> None:
         self._counter = EveryNth(2)
         self._lock = threading.Lock()
-        self._intents: list[Intent] = []
+        self._latest: Intent | None = None
         self._transactions: dict[str, PurchaseTransaction] = {}
 
     def prepare(self) -> None:
@@ -45,21 +45,20 @@ class Duplicates(Fault):
 
     def charge(self, proceed: Callable[[], Intent]) -> Intent:
         """Every other time, answer as before."""
-        if self._counter.strikes():
-            with self._lock:
-                if self._intents:
-                    return self._intents[-1]
-        return proceed()
+        strikes = self._counter.strikes()
+        # The provider's time is taken first, so that the requests of one burst meet here.
+        intent = proceed()
+        with self._lock:
+            if strikes and self._latest is not None:
+                return self._latest
+            self._latest = intent
+        return intent
 
     def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
         """Store the row, and answer with the first one that has this intent."""
         stored = proceed()
         with self._lock:
-            if intent.id not in self._transactions:
-                # Only what is stored can be taken for the one before.
-                self._intents = [intent]
-                self._transactions[intent.id] = stored
-            return self._transactions[intent.id]
+            return self._transactions.setdefault(intent.id, stored)
 
 
 class Orphans(Fault):

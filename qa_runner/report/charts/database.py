@@ -78,7 +78,7 @@ def _rows(data: StepData, axes: Axes, origin: float) -> str:
     axes.set_title("Rows added, against acknowledged requests")
     axes.set_ylabel("count")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
     return f"{number(added[-1], 9)} transactions were added, {ends.size:,} requests acknowledged."
 
 

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _OFF_THE_SCALE = 4.0
+_WIDE = 50.0
 SUMMARY_COLUMNS = ["", "requests", "answered", "mean", "median", "p(95)", "max", "std. dev."]
 
 
@@ -104,11 +105,12 @@ def response_dots(axes: Axes, samples: Table, origin: float) -> tuple[float, str
     return factor, unit
 
 
-def log_seconds(axis: Axis) -> None:
-    """A logarithmic axis of seconds, labelled at 1, 2 and 5 with their unit."""
+def log_seconds(axis: Axis, low: float, high: float) -> None:
+    """A logarithmic axis of seconds from ``low`` to ``high``, its labels with their unit."""
     from matplotlib.ticker import LogLocator, NullLocator  # noqa: PLC0415 (heavy)
 
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=9))
+    wide = high > low * _WIDE
+    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=9))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(lambda value, _: quantity(float(value), "s"))
 

@@ -111,8 +111,9 @@ def _responses(axes: Axes, source: Source, axis: TimeAxis) -> None:
         return
     outcome_dots(axes, places, seconds, samples.text("outcome"))
     axes.set_yscale("log")
-    log_seconds(axes.yaxis)
-    axes.set_ylim(float(y.min()) / 1.5, float(y.max()) * max(2.0, (y.max() / y.min()) ** 0.3))
+    low, high = float(y.min()), float(y.max())
+    log_seconds(axes.yaxis, low, high)
+    axes.set_ylim(low / 1.5, high * max(2.0, (high / low) ** 0.3))
     axes.set_title("Response time of each request, on a logarithmic scale")
     axes.legend(loc="upper right", ncols=4)
 

@@ -1,0 +1,236 @@
+"""Figures: colours, thinning, the shared time axis, and the SVG that goes into the page."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from run_factory import FIGURES, Factory, Plan, plans, session
+
+from qa_runner.report.charts import palette
+from qa_runner.report.charts.canvas import Caption, draw
+from qa_runner.report.charts.concurrency import stairs
+from qa_runner.report.charts.points import finite, thin
+from qa_runner.report.charts.recovery import band_seconds
+from qa_runner.report.charts.timeaxis import TimeAxis
+from qa_runner.report.figures import CHARTS, draw_all, file_name
+from qa_runner.report.source import Source
+from qa_runner.store import RunReader
+from qa_runner.table import SERIES, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = {
+    palette.BLUE,
+    palette.VERMILION,
+    palette.GREEN,
+    palette.PURPLE,
+    palette.OCHRE,
+    palette.GREY,
+}
+
+
+def luminance(colour: str) -> float:
+    """As WCAG 2 defines it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def css_colours(scheme: int) -> dict[str, str]:
+    css = (Path(__file__).parents[2] / "templates" / "report.css").read_text(encoding="utf-8")
+    block = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[scheme]
+    return dict(re.findall(r"--(\w+): (#\w{6})", block))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_colours_stand_out_in_light_and_dark(scheme: int) -> None:
+    colours = css_colours(scheme)
+    for colour in COLOURS:
+        assert contrast(colour, colours["page"]) >= 3, colour
+    for name in ("ink", "quiet", "link", "pass", "fail", "error", "unsure"):
+        for ground in ("page", "panel"):
+            assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+
+
+def test_the_ink_is_no_colour_of_a_series() -> None:
+    assert palette.INK not in COLOURS
+    assert {colour for colour, _ in palette.OUTCOMES.values()} <= COLOURS
+    assert len(set(palette.OUTCOMES.values())) >= 8
+
+
+def test_thinning_keeps_ends_and_outliers() -> None:
+    x = np.arange(50_000.0)
+    y = np.sin(x)
+    y[31_337] = 99.0
+    across, up = thin(x, y, 2000)
+    assert across.size <= 2000
+    assert up.max() == 99.0
+    assert (across[0], across[-1]) == (0.0, 49_999.0)
+    assert (np.diff(across) > 0).all()
+    few = thin(x[:10], y[:10])
+    assert few[0].size == 10
+
+
+def test_only_pairs_of_numbers_are_drawn() -> None:
+    nan = float("nan")
+    x, y = finite(np.array([1.0, nan, 3.0]), np.array([nan, 2.0, 4.0]))
+    assert (x.tolist(), y.tolist()) == ([3.0], [4.0])
+
+
+def paint(figure: Figure) -> Caption:
+    axes = figure.subplots()
+    axes.plot(np.arange(500.0), np.arange(500.0) % 7, "o", markersize=3, markeredgewidth=0)
+    axes.plot(np.arange(90.0), np.arange(90.0) % 5, "X", color=palette.VERMILION)
+    axes.set_title("5 < 6 & $x$")
+    return Caption('a "title" <b>', "what & why")
+
+
+def test_svg_is_fit_for_a_page_with_a_strict_policy() -> None:
+    drawing = draw("sample", paint)
+    root = ET.fromstring(drawing.svg)  # noqa: S314 (just drawn)
+    assert [child.tag for child in root][:2] == ["title", "desc"]
+    assert root[0].text == 'a "title" <b>'
+    assert root.get("role") == "img"
+    assert root.get("viewBox")
+    assert root.get("width") is None
+    tags = {element.tag for element in root.iter()}
+    assert not tags & {"style", "metadata", "script", "image"}
+    for element in root.iter():
+        assert "style" not in element.attrib
+        identifier = element.get("id")
+        assert identifier is None or identifier.startswith("figure-sample-")
+    assert palette.INK not in drawing.svg
+    assert "currentColor" in drawing.svg
+    assert "http" not in drawing.svg
+    assert "5 &lt; 6 &amp; $x$" in drawing.svg
+    ids = {element.get("id") for element in root.iter()}
+    for reference in re.findall(r'(?:url\(|href=")#([^)"]+)', drawing.svg):
+        assert reference in ids
+
+
+def test_many_points_become_one_path() -> None:
+    drawing = draw("sample", paint)
+    paths = [element.get("d", "") for element in ET.fromstring(drawing.svg).iter("path")]  # noqa: S314
+    dots = [path for path in paths if path.count("h0") > 1]
+    assert [path.count("h0") for path in dots] == [500]
+    assert any(path.count("M") == 90 for path in paths)  # the crosses keep their form
+    assert len(drawing.svg) < 30_000
+
+
+def test_drawing_twice_gives_the_same_bytes() -> None:
+    assert draw("sample", paint) == draw("sample", paint)
+
+
+def test_file_names_cannot_leave_the_folder() -> None:
+    for *_, figure in FIGURES:
+        assert file_name(figure, 1) == figure
+    assert file_name("../../etc/passwd", 3) == "etc_passwd"
+    assert file_name("", 3) == "step-3"
+    assert file_name("\u202e..", 3) == "step-3"
+
+
+def test_every_chart_of_the_document_is_known() -> None:
+    assert {chart for _, _, chart, _ in FIGURES} | {"requests"} == set(CHARTS)
+
+
+@pytest.fixture
+def factory(tmp_path: Path) -> Factory:
+    return Factory(tmp_path / "run", sessions=[session(1), session(2)])
+
+
+def part_plans(name: str, *, requests: int | None = None) -> list[Plan]:
+    found = [plan for plan in plans(scale=0.1) if plan.part.startswith(name)]
+    for plan in found:
+        if requests is not None and plan.requests:
+            plan.requests = requests
+    return found
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("requests", [1, 2])
+def test_every_chart_copes_with_one_and_two_requests(
+    factory: Factory, number: int, requests: int
+) -> None:
+    factory.step(number, part_plans(f"{number}.", requests=requests))
+    source = Source(RunReader(factory.write()))
+    drawn = CHARTS[source.run.steps[0].chart]
+    data = source.step(source.run.steps[0])
+    assert data is not None
+    drawing = draw("one", lambda figure: drawn(data, figure))
+    assert drawing.caption.description
+    assert drawing.caption.rows
+
+
+def test_requests_without_an_answer_are_drawn_too(factory: Factory) -> None:
+    for number in range(1, 9):
+        factory.step(number, part_plans(f"{number}.", requests=5))
+    folder = factory.write()
+    for path in (folder / "samples").iterdir():
+        table = RunReader(folder).samples(f"samples/{path.name}")
+        data: dict[str, object] = {name: table.number(name) for name in table.columns.numbers}
+        data |= {name: table.text(name) for name in table.columns.texts}
+        for name in ("started", "connected", "first_byte", "finished", "status"):
+            data[name] = [float("nan")] * len(table)
+        data["outcome"] = ["dropped"] * len(table)
+        path.write_text(Table(table.columns, data).to_csv(), encoding="utf-8")
+    glance, drawn = draw_all(Source(RunReader(folder)))
+    assert len(drawn) == 8
+    assert "dropped (5)" in drawn[7].svg
+    assert "no request was answered" in drawn[2].svg
+    assert "without success" in glance.svg
+
+
+def test_sessions_follow_each_other_after_a_gap(factory: Factory) -> None:
+    factory.step(2, part_plans("2."))
+    factory.now = 1000.0
+    factory.step(3, part_plans("3."), attempt=1, session_id=2)
+    axis = TimeAxis(Source(RunReader(factory.write())))
+    first, second = axis.spans.values()
+    assert axis.at(2, second[0]) > axis.at(1, first[1])
+    assert axis.end < 200  # not the thousand seconds of the second clock
+    server = Table(
+        SERIES["server"],
+        {"session": [1.0, 1.0, 2.0], "time": [1.0, 2.0, 1001.0], "rss_bytes": [1.0, 2.0, 3.0]},
+    )
+    x, _ = axis.line(server, server.number("rss_bytes"))
+    assert np.isnan(x).tolist() == [False, False, True, False, True]
+    assert np.isnan(axis.place(np.array([7.0]), np.array([1.0]))).all()
+
+
+def test_stairs_and_band_are_computed_from_the_samples(factory: Factory) -> None:
+    factory.step(3, part_plans("3.4"))
+    source = Source(RunReader(factory.write()))
+    data = source.step(source.run.steps[0])
+    assert data is not None
+    found = stairs(data.main())
+    assert [users for users, *_ in found] == [1, 2, 5, 10, 20, 50]
+    assert all(rate == pytest.approx(10, rel=0.2) for _, rate, _, _ in found)
+    assert all(good == 1.0 for *_, good in found)
+    assert band_seconds(data) == pytest.approx(0.123)  # the median + 100 ms, not twice 31 ms
+
+
+def test_a_restart_is_marked(factory: Factory) -> None:
+    factory.step(6, part_plans("6."))
+    folder = factory.write()
+    before, _ = draw_all(Source(RunReader(folder)))
+    end = factory.run.steps[0].attempts[0].end
+    factory.writer.append_series(
+        "server",
+        Table(SERIES["server"], {"session": [1.0], "time": [end - 0.1], "restarts": [1.0]}),
+    )
+    after, drawn = draw_all(Source(RunReader(folder)))
+    assert "process ended" in drawn[6].svg
+    assert after.svg.count(palette.VERMILION) > before.svg.count(palette.VERMILION)
