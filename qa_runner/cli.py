@@ -5,6 +5,7 @@ Imports of what a command needs stand inside it, so that ``--help`` answers at o
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -287,7 +288,7 @@ def report(run_name: str, output: Path, open_report: bool) -> None:  # noqa: FBT
 def runs(case: str | None, output: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the runs of CASE, or of all cases, oldest first."""
     from qa_runner.errors import UnknownName  # noqa: PLC0415
-    from qa_runner.history import read_history  # noqa: PLC0415
+    from qa_runner.history import full_history  # noqa: PLC0415
     from qa_runner.locate import case_folders  # noqa: PLC0415
 
     folders = case_folders(output)
@@ -296,7 +297,7 @@ def runs(case: str | None, output: Path, as_json: bool) -> None:  # noqa: FBT001
         if not chosen:
             raise UnknownName("test case with runs", case, [folder.name for folder in folders])
         folders = chosen
-    rows = [{"case": folder.name, **row} for folder in folders for row in read_history(folder)]
+    rows = [{"case": folder.name, **row} for folder in folders for row in full_history(folder)]
     if as_json:
         _print_json(rows)
         return
@@ -325,7 +326,8 @@ def demo(port: int, faults: tuple[str, ...]) -> None:
             """"student_info": {"name": "Ada", "email": "ada@example.com"}}'"""
         )
 
-    serve_in_foreground(port, faults, tell)
+    with contextlib.suppress(KeyboardInterrupt):
+        serve_in_foreground(port, faults, tell)
 
 
 def _print_json(value: Any) -> None:

@@ -6,6 +6,7 @@ The form is ``metric[{tag:value}] [aggregate] operator limit [# what the text wi
 
 from __future__ import annotations
 
+import math
 import operator as operators
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from qa_runner.errors import CriterionError, UnknownName
-from qa_runner.metric import Kind, Metric, Unit, is_aggregate, parse_quantity
+from qa_runner.metric import Kind, Metric, is_aggregate, parse_quantity
 from qa_runner.verdict import Verdict
 
 __all__ = ["Criterion", "CriterionResult", "Measurement", "judge", "override", "parse"]
@@ -32,6 +33,8 @@ _FORM = re.compile(
     r"\s*(?P<operator><=|>=|==|<|>)\s*"
     r"(?P<limit>[^#]+?)\s*(?:\#\s*(?P<wish>.*))?\Z"
 )
+
+_LARGEST_WRITTEN_OUT = 1e15
 
 
 class Criterion(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +68,9 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def limit_text(self) -> str:
         """The limit with its unit."""
-        return f"{self.limit:g} {self.unit}".rstrip()
+        whole = self.limit.is_integer() and abs(self.limit) < _LARGEST_WRITTEN_OUT
+        number = str(int(self.limit)) if whole else repr(self.limit)
+        return f"{number} {self.unit}".rstrip()
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +121,7 @@ def parse(text: str, owner: str, metrics: Mapping[str, Metric], source: str = ""
 
     Raises CriterionError if it does not parse, or if metric, aggregate or unit is unknown.
     """
-    where = f"criterion '{text.strip()}' of {owner}"
+    where = f"criterion '{' '.join(text.split())}' of {owner}"
     match = _FORM.match(text.strip())
     if match is None:
         raise CriterionError(
@@ -168,11 +173,9 @@ def override(criterion: Criterion, limit: str, metrics: Mapping[str, Metric]) ->
     """
     unit = metrics[criterion.metric].aggregate_unit(criterion.aggregate)
     try:
-        number, name, factor = parse_quantity(limit, unit)
+        number, _, factor = parse_quantity(limit, unit)
     except ValueError as error:
         raise CriterionError(f"limit of {criterion.id}: {error}") from None
-    if not name and unit is not Unit.COUNT:
-        raise CriterionError(f"limit of {criterion.id}: '{limit}' needs a unit")
     in_old_unit = number * factor / criterion.factor
     return msgspec.structs.replace(criterion, limit=in_old_unit, document_limit=criterion.limit)
 
@@ -180,11 +183,14 @@ def override(criterion: Criterion, limit: str, metrics: Mapping[str, Metric]) ->
 def judge(criterion: Criterion, found: Measurement, evidence: str = "") -> CriterionResult:
     """Compare the point estimate with the limit.
 
-    What was not measured is INCONCLUSIVE; "beyond" satisfies no upper limit; a FAIL of a load
+    What was not measured, or is no finite number, is INCONCLUSIVE; "beyond" satisfies no upper limit; a FAIL of a load
     criterion under a saturated generator is an ERROR, since its slowness is not the server's.
     """
     measured = None if found.value is None else found.value / criterion.factor
     reason = found.reason
+    if measured is not None and not math.isfinite(measured):
+        # JSON knows no NaN and no infinity, and no comparison with them says anything.
+        measured, reason = None, reason or "what was found is no finite number"
     if measured is None:
         verdict = Verdict.INCONCLUSIVE
         reason = reason or "not measured"
@@ -199,6 +205,8 @@ def judge(criterion: Criterion, found: Measurement, evidence: str = "") -> Crite
         found.interval[0] / criterion.factor,
         found.interval[1] / criterion.factor,
     )
+    if interval and not all(map(math.isfinite, interval)):
+        interval = None
     return CriterionResult(
         id=criterion.id,
         expression=criterion.expression,

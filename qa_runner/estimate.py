@@ -116,7 +116,8 @@ def theil_sen(x: Values, y: Values) -> tuple[float, float, float, float]:
 
     The slope is the median of the slopes between all pairs of points (Theil 1950, Sen 1968). Of
     more than 1000 points, 1000 evenly spaced ones are taken, the first and the last among them,
-    since the pairs grow with the square. Raises ValueError with fewer than two different ``x``,
+    since the pairs grow with the square. Where ties leave the interval undefined, it spans all
+    slopes, which covers at least as much. Raises ValueError with fewer than two different ``x``,
     if the lengths differ, or if a value is not finite.
     """
     from scipy.stats import theilslopes  # noqa: PLC0415 (heavy)
@@ -129,8 +130,18 @@ def theil_sen(x: Values, y: Values) -> tuple[float, float, float, float]:
         across, up = across[picked], up[picked]
     if np.ptp(across) == 0:
         raise ValueError("a slope needs two different values of x")
-    line = theilslopes(up, across, alpha=0.95)
-    return float(line[0]), float(line[1]), float(line[2]), float(line[3])
+    with np.errstate(invalid="ignore"):
+        line = theilslopes(up, across, alpha=0.95)
+    slope, intercept, low, high = (float(value) for value in line)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        low, high = _extreme_slopes(across, up)
+    return slope, intercept, low, high
+
+
+def _extreme_slopes(x: Floats, y: Floats) -> Interval:
+    run, rise = np.subtract.outer(x, x), np.subtract.outer(y, y)
+    slopes = rise[run > 0] / run[run > 0]
+    return float(slopes.min()), float(slopes.max())
 
 
 def _checked(values: Values) -> Floats:

@@ -8,10 +8,18 @@ from pathlib import Path
 
 from qa_runner.errors import RunFolderError
 from qa_runner.result import RunResult
-from qa_runner.store import write_atomically
+from qa_runner.locate import run_folders
+from qa_runner.store import RunReader, write_atomically
 from qa_runner.verdict import Verdict
 
-__all__ = ["HISTORY_COLUMNS", "LATEST_COLUMNS", "overall", "read_history", "update_history"]
+__all__ = [
+    "HISTORY_COLUMNS",
+    "LATEST_COLUMNS",
+    "full_history",
+    "overall",
+    "read_history",
+    "update_history",
+]
 
 HISTORY_COLUMNS = (
     "run_id",
@@ -64,6 +72,23 @@ def read_history(case_folder: Path) -> Rows:
     Raises RunFolderError if it is damaged.
     """
     return _read(case_folder / "runs.csv", HISTORY_COLUMNS)
+
+
+def full_history(case_folder: Path) -> Rows:
+    """As :func:`read_history`, with the runs that ended before they could be entered.
+
+    A run folder that is damaged says so in its notes.
+    """
+    rows = {row["run_id"]: row for row in read_history(case_folder)}
+    for folder in run_folders(case_folder):
+        if folder.name in rows:
+            continue
+        try:
+            rows[folder.name] = _history_row(RunReader(folder).result())
+        except RunFolderError:
+            row = dict.fromkeys(HISTORY_COLUMNS, "")
+            rows[folder.name] = row | {"run_id": folder.name, "notes": "run.json is damaged"}
+    return [rows[name] for name in sorted(rows)]
 
 
 def _history_row(run: RunResult) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -172,12 +173,15 @@ def parse_quantity(text: str, unit: Unit) -> tuple[float, str, float]:
 
     Raises ValueError, with the units that fit, if the text is not a number with such a unit.
     """
-    match = _QUANTITY.match(text.strip())
+    text = " ".join(text.split())  # what is quoted in an error stays one line
+    match = _QUANTITY.match(text)
     multiples = _MULTIPLES[unit]
-    if match is None:
-        raise ValueError(f"'{text.strip()}' is not a number")
+    if match is None or not math.isfinite(float(match[1])):
+        raise ValueError(f"'{text}' is not a number")
     number, name = float(match[1]), match[2].strip()
     if name not in multiples:
         fitting = ", ".join(repr(known) if known else "none" for known in multiples)
+        if not name:
+            raise ValueError(f"'{text}' needs a unit: {fitting}")
         raise ValueError(f"unit '{name}' does not fit; units that do: {fitting}")
     return number, name, multiples[name]

@@ -42,10 +42,12 @@ def stop_on_signals(token: StopToken) -> Iterator[None]:
     """While inside, SIGINT, SIGTERM and SIGHUP set the token instead of ending the process.
 
     A signal only sets a flag, so that no write is cut in half; whoever waits sees it within a
-    tenth of a second.
+    tenth of a second. A second Ctrl-C raises KeyboardInterrupt at once.
     """
 
     def handle(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and token.event.is_set():
+            raise KeyboardInterrupt
         name = signal.Signals(number).name
         token.stop("interrupted (Ctrl-C)" if name == "SIGINT" else f"ended by {name}")
 

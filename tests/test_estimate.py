@@ -120,3 +120,11 @@ def test_theil_sen_needs_two_places_and_equal_lengths() -> None:
         estimate.theil_sen([1.0, 1.0], [2.0, 3.0])
     with pytest.raises(ValueError, match="values of x"):
         estimate.theil_sen([1.0, 2.0], [2.0])
+
+
+def test_theil_sen_has_a_finite_interval_among_ties() -> None:
+    x = np.array([0.0] * 12 + [1.0] * 12)
+    y = np.array([5.0] * 23 + [6.0])
+    slope, _, low, high = estimate.theil_sen(x, y)
+    assert (slope, low, high) == (0.0, 0.0, 1.0)
+    assert estimate.theil_sen(x, np.full(24, 5.0))[2:] == (0.0, 0.0)

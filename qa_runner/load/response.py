@@ -91,10 +91,9 @@ class ResponseReader:
             self._response.status = parser.get_status_code()
             self._complete = True
         except httptools.HttpParserError as error:
-            # An error behind the last byte concerns no request of ours.
+            # An error behind the last byte concerns no request of ours; keep_alive is off by then.
             if not self._complete:
                 raise Malformed(_cause(parser.get_status_code(), error)) from None
-            self._response.keep_alive = False
         if self._complete:
             response = self._response
             if self.head_only:

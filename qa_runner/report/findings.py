@@ -107,7 +107,8 @@ def _failed(source: Source, known: set[str]) -> list[_Finding]:
         if key in found:
             found[key].also += [first.id, *names]
             continue
-        sentence = f"{first.id}: {_compared(first)}{cause}."
+        said = cause or (f": {first.note.rstrip('.')}" if first.note else "")
+        sentence = f"{first.id}: {_compared(first)}{said}."
         evidence = criterion_row(first, known)["evidence"]
         found[key] = _Finding(sentence, evidence, remedy, names)
     return list(found.values())

@@ -11,11 +11,14 @@ import numpy as np
 
 from qa_runner.errors import RunFolderError
 from qa_runner.report.text import clean
-from qa_runner.result import Attempt, LoadResult, PartResult, RunResult, Session, StepResult
+from qa_runner.result import Attempt, LoadResult, PartResult, RunResult, Session, StepResult, Window
 from qa_runner.store import RunReader
 from qa_runner.table import SERIES, Floats, Table
 
-__all__ = ["Source", "StepData"]
+__all__ = ["SINGLE_ROLES", "Source", "StepData", "response_seconds", "succeeded"]
+
+SINGLE_ROLES = ("probe", "follow-up")
+"""Roles of requests that are sent one by one to see how the target is; they are no load."""
 
 # run.json names the file; a folder that was tampered with must not make us read another one.
 _SAMPLES_NAME = re.compile(r"samples/[A-Za-z0-9_.-]+\.csv\Z")
@@ -87,6 +90,17 @@ class StepData:
             mask &= self.samples.text_equals("part", part)
         return self.samples.where(mask)
 
+    def single(self) -> tuple[Table, Table]:
+        """The samples of single requests beside and after a load, and all the others."""
+        roles = self.samples.text("role")
+        mask = np.fromiter((role in SINGLE_ROLES for role in roles), bool, len(roles))
+        return self.samples.where(mask), self.samples.where(~mask)
+
+    def window(self, name: str) -> Window | None:
+        """The stretch of time that the step marked with this name; None if it did not."""
+        named = (held for part in self.attempt.parts for held in part.windows if held.name == name)
+        return next(named, None)
+
     def parts_with_samples(self) -> list[PartResult]:
         """The parts that have judged samples, in order."""
         present = set(self.main().text("part"))
@@ -109,8 +123,8 @@ class StepData:
         return None
 
     def fact(self, name: str) -> dict[str, float]:
-        """What an earlier step found under this name; empty if nothing."""
-        return next((fact.values for fact in self.run.facts if fact.name == name), {})
+        """What an earlier step found under this name, the latest of several; empty if nothing."""
+        return next((fact.values for fact in reversed(self.run.facts) if fact.name == name), {})
 
 
 _SCALE = {"ms": 1e-3, "us": 1e-6, "min": 60.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "MiB": 2.0**20}

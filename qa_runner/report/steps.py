@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from qa_runner.report.charts.canvas import Drawing
@@ -82,7 +83,7 @@ def _part(part: PartResult, known: set[str]) -> dict[str, Any]:
         "notes": part.notes,
         "criteria": [criterion_row(result, known) for result in part.criteria],
         "parameters": [_parameter(held) for held in part.parameters],
-        "loads": [_load(load) for load in part.loads],
+        "loads": _loads(part.loads),
         "tables": [_table(table) for table in part.tables],
     }
 
@@ -99,17 +100,32 @@ def _parameter(held: ParameterResult) -> dict[str, str]:
     }
 
 
-def _load(load: LoadResult) -> dict[str, str]:
-    outcomes = sorted(load.outcomes.items(), key=lambda item: -item[1])
+def _loads(loads: list[LoadResult]) -> list[dict[str, str]]:
+    """The loads as planned; single requests that were sent again and again are one line."""
+    alike: dict[tuple[str, str, str, str], list[LoadResult]] = {}
+    for load in loads:
+        url = load.request.partition("\n")[0]
+        alike.setdefault((load.role, load.shape, load.connections, url), []).append(load)
+    return [_load(listed) for listed in alike.values()]
+
+
+def _load(listed: list[LoadResult]) -> dict[str, str]:
+    first = listed[0]
+    counted: Counter[str] = Counter()
+    for load in listed:
+        counted.update(load.outcomes)
+    outcomes = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    reasons = dict.fromkeys(load.stop_reason for load in listed if load.stop_reason)
     return {
-        "role": load.role,
-        "shape": load.shape,
-        "connections": load.connections,
-        "timeout": f"{load.timeout_seconds:g} s",
-        "took": duration(load.end - load.start),
+        "role": first.role,
+        "shape": first.shape,
+        "times": f"{len(listed)} times" if len(listed) > 1 else "",
+        "connections": first.connections,
+        "timeout": f"{first.timeout_seconds:g} s",
+        "took": duration(listed[-1].end - first.start),
         "outcomes": ", ".join(f"{count:,} {name}" for name, count in outcomes) or "nothing sent",
-        "request": load.request,
-        "stop_reason": load.stop_reason,
+        "request": first.request,
+        "stop_reason": ", ".join(reasons),
     }
 
 

@@ -23,6 +23,7 @@ from qa_runner.result import (
     Session,
     StepResult,
     TargetResult,
+    Window,
 )
 from qa_runner.store import RunWriter
 from qa_runner.table import SAMPLES, SERIES, Table
@@ -43,6 +44,7 @@ REQUEST = (
     "\n"
     '{"plan_id": 1, "student_info": {"name": "Tester {i}", "email": "qa-{tag}-{i}@example.com"}}'
 )
+ONE = "1 requests one at a time, back to back"
 FIGURES = (
     (1, "Environment and baseline", "phases", "01_baseline_performance_established"),
     (2, "Single requests", "response_times", "02_single_request_performance"),
@@ -203,6 +205,7 @@ def plans(failing: float = 0.0, scale: float = 1.0) -> list[Plan]:
             [("recovery_time < 30 s", 2.0)],
             metrics=[RecordedMetric(name="recovery_time", value=2.0, unit="s")],
             median=0.9,
+            role="heavy",
         ),
         Plan(
             "8.2",
@@ -269,7 +272,12 @@ class Factory:
             "settings": {"profile": "full", "timeout_seconds": 10.0, "headers": ["a", "b"]},
             "sessions": [session(1)],
             "facts": [
-                Fact(name="baseline", step=2, attempt=1, values={"median": 0.023, "p95": 0.031})
+                Fact(
+                    name="baseline",
+                    step=2,
+                    attempt=1,
+                    values={"median_seconds": 0.023, "p95_seconds": 0.031},
+                )
             ],
             "excluded": ["5.1-database-time-p95: the target sends no Server-Timing header"],
         }
@@ -332,28 +340,19 @@ class Factory:
     def _part(self, plan: Plan, name: str, session_id: int) -> PartResult:
         start = self.now
         loads = []
+        windows = []
         if plan.requests:
-            self.load += 1
-            samples = self.samples(plan, session_id)
-            self.writer.append_samples(name, samples)
-            outcomes = samples.text("outcome")
-            loads.append(
-                LoadResult(
-                    number=self.load,
-                    role=plan.role,
-                    tag="r1a1",
-                    shape=plan.shape,
-                    request=REQUEST,
-                    connections="new",
-                    timeout_seconds=10.0,
-                    start=start,
-                    end=start + plan.seconds,
-                    outcomes={one: outcomes.count(one) for one in sorted(set(outcomes))},
-                )
-            )
+            loads.append(self._send(plan, name, session_id))
         self.now += plan.seconds
         if plan.part == "8.1":
-            self._probes(name, session_id)
+            windows.append(Window(name="recovery", start=self.now, end=self.now + 2))
+            for _ in range(8):
+                probe = Plan("8.1", "", ONE, 1, 1, [], role="probe", median=0.03)
+                loads.append(self._send(probe, name, session_id))
+                self.now += 1
+            later = Plan("8.1", "", "5 requests one at a time, 2 s pause", 5, 9, [])
+            loads.append(self._send(later, name, session_id))
+            self.now += 9
         results = [criterion(plan.part, text, found) for text, found in plan.criteria]
         return PartResult(
             id=plan.part,
@@ -368,9 +367,28 @@ class Factory:
                 ),
             ],
             loads=loads,
+            windows=windows,
             metrics=plan.metrics,
             tables=plan.tables,
             criteria=results,
+        )
+
+    def _send(self, plan: Plan, name: str, session_id: int) -> LoadResult:
+        self.load += 1
+        samples = self.samples(plan, session_id)
+        self.writer.append_samples(name, samples)
+        outcomes = samples.text("outcome")
+        return LoadResult(
+            number=self.load,
+            role=plan.role,
+            tag="r1a1",
+            shape=plan.shape,
+            request=REQUEST,
+            connections="new",
+            timeout_seconds=10.0,
+            start=self.now,
+            end=self.now + plan.seconds,
+            outcomes={one: outcomes.count(one) for one in sorted(set(outcomes))},
         )
 
     def samples(self, plan: Plan, session_id: int) -> Table:
@@ -420,12 +438,6 @@ class Factory:
                 "excerpt": [body if bad else "" for bad in failed],
             },
         )
-
-    def _probes(self, name: str, session_id: int) -> None:
-        self.load += 1
-        probe = Plan("8.1", "", "", 8, 8, [], role="probe", median=0.03)
-        self.writer.append_samples(name, self.samples(probe, session_id))
-        self.now += 8
 
     def _series(self, start: float, end: float, session_id: int) -> None:
         time = np.arange(start, end, 0.25)

@@ -234,3 +234,17 @@ def test_a_restart_is_marked(factory: Factory) -> None:
     after, drawn = draw_all(Source(RunReader(folder)))
     assert "process ended" in drawn[6].svg
     assert after.svg.count(palette.VERMILION) > before.svg.count(palette.VERMILION)
+
+
+def test_recovery_is_drawn_from_probes_and_the_marked_window(factory: Factory) -> None:
+    factory.step(8, part_plans("8."))
+    _, drawn = draw_all(Source(RunReader(factory.write())))
+    assert "recovered after 2 s" in drawn[8].svg
+    assert "baseline band, up to 123 ms" in drawn[8].svg
+    labels = [row[0] for row in drawn[8].caption.rows]
+    assert labels == ["heavy requests", "probe requests", "main requests"]
+    assert [row[1] for row in drawn[8].caption.rows] == ["300", "8", "5"]
+    factory.run.steps[0].attempts[0].parts[0].metrics = []
+    _, drawn = draw_all(Source(RunReader(factory.write())))
+    assert "recovered after" not in drawn[8].svg
+    assert drawn[8].caption.description == "The time to recover was not measured."

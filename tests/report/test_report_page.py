@@ -138,6 +138,11 @@ def test_every_figure_is_drawn_inline_and_as_png(passing: Path) -> None:
     assert "not measured:" not in text
 
 
+def test_repeated_single_requests_are_one_line(passing: Path) -> None:
+    text = text_of(passing)
+    assert text.count("back to back, 8 times (probe): 8 success") == 1
+
+
 def test_a_full_run_stays_below_a_megabyte(passing: Path) -> None:
     assert len(RunReader(passing).all_samples()) > 6000
     assert (passing / "report.html").stat().st_size < 1_000_000

@@ -10,7 +10,7 @@ import numpy as np
 from qa_runner.report.charts.palette import GREY, INK, OUTCOMES, VERMILION
 from qa_runner.report.charts.points import finite, scale_seconds, thin
 from qa_runner.report.format import number, plural, quantity
-from qa_runner.report.source import response_seconds
+from qa_runner.report.source import SINGLE_ROLES, response_seconds
 from qa_runner.result import LoadResult
 from qa_runner.table import Floats, Table
 
@@ -60,9 +60,9 @@ def limit_line(axes: Axes, limit: float | None, factor: float, text: str) -> Non
 
 
 def load_shade(axes: Axes, loads: Iterable[LoadResult], origin: float) -> None:
-    """Shade the time in which the main load was sent; x is seconds since ``origin``."""
+    """Shade the time in which load was sent; x is seconds since ``origin``."""
     for load in loads:
-        if load.role == "main":
+        if load.role not in SINGLE_ROLES:
             axes.axvspan(load.start - origin, load.end - origin, color=GREY, alpha=0.14, lw=0)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from qa_runner.report.charts.canvas import Caption, absent, stacked
 from qa_runner.report.charts.marks import SUMMARY_COLUMNS, load_shade, outcome_dots, summary
 from qa_runner.report.charts.palette import GREEN, INK
 from qa_runner.report.charts.points import finite, scale_seconds
 from qa_runner.report.format import quantity
-from qa_runner.report.source import StepData, response_seconds
+from qa_runner.report.source import SINGLE_ROLES, StepData, response_seconds
 from qa_runner.result import RecordedMetric
 from qa_runner.table import Table
 
@@ -28,15 +26,14 @@ def paint(data: StepData, figure: Figure) -> Caption:
     """Draw it."""
     upper, lower = stacked(figure, [1.9, 2.3], share_x=True)
     origin = data.attempt.start
-    _heavy(data, upper, origin)
-    probes = data.samples.where(~data.samples.text_equals("role", "main"))
+    probes, others = data.single()
+    _heavy(data, upper, others, origin)
     recovered = _recovery(data)
     _probes(data, lower, probes, origin, recovered)
     lower.set_xlabel("time since the step began [s]; shaded: load")
-    rows = [summary("load and later requests", data.main())]
-    rows += [
-        summary(f"{role} requests", probes.where(probes.text_equals("role", role)))
-        for role in sorted(set(probes.text("role")))
+    rows = [
+        summary(f"{role} requests", data.samples.where(data.samples.text_equals("role", role)))
+        for role in dict.fromkeys(data.samples.text("role"))
     ]
     return Caption(_TITLE, _sentence(recovered), SUMMARY_COLUMNS, rows)
 
@@ -72,8 +69,7 @@ def _sentence(recovered: RecordedMetric | None) -> str:
     return f"Recovered {quantity(recovered.value, 's')} after the load ended."
 
 
-def _heavy(data: StepData, axes: Axes, origin: float) -> None:
-    samples = data.main()
+def _heavy(data: StepData, axes: Axes, samples: Table, origin: float) -> None:
     load_shade(axes, data.loads(), origin)
     x, y = finite(samples.number("due") - origin, response_seconds(samples))
     if not x.size:
@@ -112,14 +108,13 @@ def _probes(
         probes.text("outcome"),
     )
     axes.set_ylim(0, max(float(y.max()), band or 0.0) * factor * 1.35)
-    heavy = [load.end for load in data.loads() if load.role == "main" and load.end <= _last(probes)]
-    if recovered and recovered.value is not None and not recovered.beyond and heavy:
-        when = heavy[0] - origin + recovered.value
-        axes.axvline(when, color=GREEN, linewidth=1.6)
+    when = _moment(data, recovered)
+    if recovered and recovered.value is not None and when is not None:
+        axes.axvline(when - origin, color=GREEN, linewidth=1.6)
         axes.annotate(
             f"recovered after {quantity(recovered.value, 's')}",
-            (when, axes.get_ylim()[1]),
-            xytext=(4, -10),
+            (when - origin, 0),
+            xytext=(4, 4),
             textcoords="offset points",
             fontsize=8,
             color=INK,
@@ -129,6 +124,12 @@ def _probes(
     axes.legend(loc="upper right", ncols=3)
 
 
-def _last(samples: Table) -> float:
-    due = samples.number("due")
-    return float(np.nanmax(due)) if np.isfinite(due).any() else 0.0
+def _moment(data: StepData, recovered: RecordedMetric | None) -> float | None:
+    """When the target had recovered, on the session's clock."""
+    if recovered is None or recovered.value is None or recovered.beyond:
+        return None
+    marked = data.window("recovery")
+    if marked is not None:
+        return marked.end
+    loads = [load.end for load in data.loads() if load.role not in SINGLE_ROLES]
+    return loads[0] + recovered.value if loads else None

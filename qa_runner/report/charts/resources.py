@@ -12,7 +12,7 @@ from qa_runner.report.charts.marks import limit_line, load_shade
 from qa_runner.report.charts.palette import BLUE, OCHRE, VERMILION
 from qa_runner.report.charts.points import finite, scale_bytes, thin
 from qa_runner.report.format import quantity
-from qa_runner.report.source import StepData
+from qa_runner.report.source import SINGLE_ROLES, StepData
 from qa_runner.result import PartResult
 from qa_runner.table import Floats
 
@@ -71,8 +71,8 @@ def _memory(data: StepData, axes: Axes, origin: float) -> str:
     axes.set_title("Resident memory of the server's processes")
     axes.set_ylabel(f"RSS [{unit}]")
     axes.legend(loc="upper left", ncols=3)
-    grown = quantity(float(y[-1] - y[0]), "bytes")
-    return f"Memory went from {quantity(float(y[0]), 'bytes')} by {grown}."
+    first, last, change = (quantity(float(v), "bytes") for v in (y[0], y[-1], y[-1] - y[0]))
+    return f"Memory: {first} at the start, {last} at the end, a change of {change}."
 
 
 def _trend(
@@ -85,7 +85,7 @@ def _trend(
     named: bool,
 ) -> None:
     """The robust line over the last two thirds of a part's load, with the slope's 95 % band."""
-    loads = [load for load in part.loads if load.role == "main"]
+    loads = [load for load in part.loads if load.role not in SINGLE_ROLES]
     if not loads:
         return
     begin, end = min(load.start for load in loads), max(load.end for load in loads)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_runner.store import RunReader, RunWriter
+from qa_runner.table import SAMPLES, SERIES, Columns, Table
+
+COLUMNS = Columns(numbers=("time", "value"), texts=("name", "text"))
+
+_NUMBERS = st.one_of(
+    st.floats(),
+    st.integers(-(2**53), 2**53).map(float),
+    st.sampled_from([math.nan, 0.0, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, math.inf]),
+)
+_TEXTS = st.one_of(
+    st.text(),
+    st.text(alphabet='",\n\r\t \x00\x1b\u2028\ud800\udfffa;\'='),
+    st.sampled_from(["", '"', "\n", "\r\n", "a\rb", "\ud800", "nan", '{"a": "b,\\n"}']),
+)
+_ROWS = st.lists(st.tuples(_NUMBERS, _NUMBERS, _TEXTS, _TEXTS), max_size=12)
+
+
+def table_of(rows: list[tuple[float, float, str, str]]) -> Table:
+    names = COLUMNS.names
+    return Table.from_rows(COLUMNS, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def assert_same(found: Table, wanted: Table) -> None:
+    assert len(found) == len(wanted)
+    for name in wanted.columns.numbers:
+        np.testing.assert_array_equal(found.number(name), wanted.number(name))
+    for name in wanted.columns.texts:
+        assert found.text(name) == wanted.text(name)
+
+
+@given(_ROWS)
+def test_csv_reads_back_exactly(rows: list[tuple[float, float, str, str]]) -> None:
+    wanted = table_of(rows)
+    assert_same(Table.from_csv(COLUMNS, wanted.to_csv()), wanted)
+
+
+@given(_ROWS, _ROWS)
+def test_what_is_appended_without_a_header_reads_back_behind_the_rest(
+    first: list[tuple[float, float, str, str]], second: list[tuple[float, float, str, str]]
+) -> None:
+    text = table_of(first).to_csv() + table_of(second).to_csv(header=False)
+    assert_same(Table.from_csv(COLUMNS, text), table_of(first + second))
+
+
+@given(_ROWS, st.data())
+def test_a_file_cut_off_anywhere_reads_as_the_whole_rows_before_the_cut(
+    rows: list[tuple[float, float, str, str]], data: st.DataObject
+) -> None:
+    text = table_of(rows).to_csv()
+    cut = data.draw(st.integers(0, len(text)))
+    found = Table.from_csv(COLUMNS, text[:cut])
+    ends = [len(table_of(rows[:count]).to_csv()) for count in range(len(rows) + 1)]
+    whole = sum(end <= cut for end in ends[1:])
+    assert_same(found, table_of(rows[:whole]))
+
+
+@given(_ROWS)
+def test_what_is_stored_reads_back_except_for_half_characters(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("run", numbered=True) / "run"
+    wanted = Table.from_rows(
+        SAMPLES, [{"due": due, "key": key, "excerpt": excerpt} for due, _, key, excerpt in rows]
+    )
+    with RunWriter.create(folder) as writer:
+        writer.append_samples("samples/a.csv", wanted)
+    found = RunReader(folder).samples("samples/a.csv")
+    np.testing.assert_array_equal(found.number("due"), wanted.number("due"))
+    for name in ("key", "excerpt"):
+        # A lone surrogate has no UTF-8; what it was stands there as \udc80.
+        readable = [
+            text.encode("utf-8", "backslashreplace").decode() for text in wanted.text(name)
+        ]
+        assert found.text(name) == readable
+
+
+def test_the_first_line_of_a_file_names_the_columns_and_nan_is_an_empty_field() -> None:
+    table = table_of([(1.0, math.nan, "a", "b,c")])
+    assert table.to_csv() == 'time,value,name,text\n1,,a,"b,c"\n'
+    assert table.to_csv(header=False) == '1,,a,"b,c"\n'
+
+
+def test_an_empty_table_keeps_its_shape() -> None:
+    empty = Table(COLUMNS)
+    assert len(empty) == 0
+    assert empty.number("time").shape == (0,)
+    assert_same(Table.from_csv(COLUMNS, empty.to_csv()), empty)
+    assert_same(Table.from_csv(COLUMNS, ""), empty)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,2\n",
+        "time,value,name\n",
+        "name,text,time,value\n",
+        "\n",
+        "\x00\n",
+        "time,value,name,text\nsoon,1,a,b\n",
+        "time,value,name,text\n1,2,a," + "x" * 200_000 + '"\n',
+    ],
+)
+def test_other_columns_or_words_for_numbers_are_a_value_error(text: str) -> None:
+    if "xx" in text:
+        assert len(Table.from_csv(COLUMNS, text).text("text")[0]) > 200_000
+        return
+    with pytest.raises(ValueError, match=r"columns|number|float"):
+        Table.from_csv(COLUMNS, text)
+
+
+def test_columns_of_different_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="differ in length"):
+        Table(COLUMNS, {"time": [1.0, 2.0], "name": ["a"]})
+
+
+def test_missing_columns_are_absent_values() -> None:
+    table = Table(COLUMNS, {"time": [1.0, 2.0]})
+    assert np.isnan(table.number("value")).all()
+    assert table.text("name") == ["", ""]
+    rows = Table.from_rows(COLUMNS, [{"value": None, "name": None}, {"value": 0, "name": "x"}])
+    np.testing.assert_array_equal(rows.number("value"), [math.nan, 0.0])
+    assert rows.text("name") == ["", "x"]
+
+
+def test_rows_are_picked_in_order_by_mask_text_and_time() -> None:
+    table = table_of([(t, t * t, "odd" if t % 2 else "even", str(t)) for t in range(5)])
+    assert table.where(table.number("value") > 3).text("text") == ["2", "3", "4"]
+    assert table.where(table.text_equals("name", "odd")).text("text") == ["1", "3"]
+    assert table.between(1, 3).text("text") == ["1", "2", "3"]
+    assert table.between(3, 10, "value").text("text") == ["2", "3"]
+    assert len(table.between(9, 10)) == 0
+
+
+def test_a_time_that_is_absent_is_in_no_window() -> None:
+    table = table_of([(math.nan, 0.0, "", ""), (1.0, 0.0, "", "in")])
+    assert table.between(-math.inf, math.inf).text("text") == ["in"]
+
+
+def test_tables_are_put_one_after_the_other() -> None:
+    first, second = table_of([(1, 2, "a", "b")]), table_of([(3, 4, "c", "d")])
+    both = Table.concatenate(COLUMNS, [first, Table(COLUMNS), second])
+    assert both.text("name") == ["a", "c"]
+    np.testing.assert_array_equal(both.number("time"), [1, 3])
+    assert len(Table.concatenate(COLUMNS, [])) == 0
+
+
+def test_no_two_columns_of_a_table_have_one_name() -> None:
+    for columns in (SAMPLES, *SERIES.values()):
+        assert len(set(columns.names)) == len(columns.names)
+    assert all("time" in columns.numbers for columns in SERIES.values())
+    assert all("session" in columns.numbers for columns in (SAMPLES, *SERIES.values()))
