@@ -18,9 +18,11 @@ from qa_runner.testcase import (
     StepDefinition,
 )
 
-__all__ = ["ConfiguredCase", "ConfiguredPart", "ConfiguredStep", "configure"]
+__all__ = ["ConfiguredCase", "ConfiguredPart", "ConfiguredStep", "configure", "select"]
 
 _SETTING = re.compile(r"(?P<owner>case|\d+(?:\.\d+)?)\.(?P<name>[A-Za-z0-9_.\-]+)=(?P<value>.*)\Z")
+
+_LARGEST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,22 +223,24 @@ def _parameter(
 
 def _convert(text: str, like: Any, where: str) -> Any:
     """Read ``text`` as a value of the type that the parameter has."""
+    if isinstance(like, str):
+        return text
+    if isinstance(like, tuple):
+        return tuple(_number(item, like[0], f"--set {where}={text}") for item in text.split(","))
+    return _number(text, like, f"--set {where}={text}")
+
+
+def _number(text: str, like: float, where: str) -> float:
+    kind = type(like)
     try:
-        if isinstance(like, tuple):
-            values = tuple(type(like[0])(item) for item in text.split(","))
-            if any(value <= 0 for value in values):
-                raise UsageError(f"--set {where}={text}: all values must be above 0")
-            return values
-        if isinstance(like, str):
-            return text
-        value = type(like)(text)
+        value = kind(text)
     except ValueError:
-        kind = {int: "a whole number", float: "a number"}.get(type(like), "numbers with commas")
-        raise UsageError(f"--set {where}={text}: not {kind}") from None
+        wanted = "a whole number" if kind is int else "a number"
+        raise UsageError(f"{where}: '{text}' is not {wanted}") from None
     # The text's zero (no pause) is a fine value; a load of no requests is not.
-    smallest = 1 if isinstance(like, int) and like > 0 else 0
-    if not smallest <= value < float("inf"):
-        raise UsageError(f"--set {where}={text}: must be at least {smallest}")
+    smallest = 1 if kind is int and like > 0 else 0
+    if not smallest <= value <= _LARGEST:
+        raise UsageError(f"{where}: must be from {smallest} to {_LARGEST}")
     return value
 
 
@@ -247,7 +251,7 @@ def _limit_name(criterion: Criterion) -> str:
 def _limit(
     criterion: Criterion, owner: str, definition: CaseDefinition, assigned: Sequence[_Assignment]
 ) -> Criterion:
-    for assignment in assigned:
+    for assignment in reversed(assigned):  # of two the last holds, as with parameters
         if assignment.owner == owner and _is_limit_of(assignment, criterion):
             return override(criterion, assignment.value, definition.metrics)
     return criterion

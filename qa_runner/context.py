@@ -29,6 +29,7 @@ from qa_runner.monitors.database_result import Integrity, Mark, Violations
 from qa_runner.monitors.monitor import Monitor
 from qa_runner.monitors.process import ServerMonitor
 from qa_runner.monitors.system import SystemMonitor
+from qa_runner.redaction import redact
 from qa_runner.result import DataTable, Fact, LoadResult, RecordedMetric, Window
 from qa_runner.stop import StopToken
 from qa_runner.table import SAMPLES, SERIES, Table
@@ -332,7 +333,7 @@ class StepContext:
             outcome = LoadOutcome(
                 samples=Table.concatenate(SAMPLES, sent.samples), start=sent.start, end=self.now()
             )
-            self._record.loads.append(_load_result(handle, outcome))
+            self._record.loads.append(_load_result(handle, outcome, self.run_tag))
         instruments.stop.check()
         return outcome
 
@@ -474,7 +475,7 @@ class StepContext:
         return samples.where(samples.number("session") > self._instruments.cleaned_session)
 
 
-def _load_result(handle: LoadHandle, outcome: LoadOutcome) -> LoadResult:
+def _load_result(handle: LoadHandle, outcome: LoadOutcome, run_tag: str) -> LoadResult:
     plan = handle.plan
     request = plan.request
     head = [f"{request.method} {request.url}", *(f"{k}: {v}" for k, v in request.headers)]
@@ -483,7 +484,7 @@ def _load_result(handle: LoadHandle, outcome: LoadOutcome) -> LoadResult:
         role=handle.role,
         tag=plan.tag,
         shape=describe(plan.shape),
-        request="\n".join([*head, "", request.body]),
+        request=redact("\n".join([*head, "", request.body]), keep=run_tag),
         connections=plan.connections,
         timeout_seconds=plan.timeout_seconds,
         start=outcome.start,

@@ -183,8 +183,9 @@ def override(criterion: Criterion, limit: str, metrics: Mapping[str, Metric]) ->
 def judge(criterion: Criterion, found: Measurement, evidence: str = "") -> CriterionResult:
     """Compare the point estimate with the limit.
 
-    What was not measured, or is no finite number, is INCONCLUSIVE; "beyond" satisfies no upper limit; a FAIL of a load
-    criterion under a saturated generator is an ERROR, since its slowness is not the server's.
+    What was not measured, or is no finite number, is INCONCLUSIVE; "beyond" satisfies no upper
+    limit; a FAIL of a load criterion under a saturated generator is an ERROR, since its slowness
+    is not the server's.
     """
     measured = None if found.value is None else found.value / criterion.factor
     reason = found.reason

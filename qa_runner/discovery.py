@@ -6,6 +6,7 @@ work and ``sys.path`` stays as it is.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import inspect
@@ -39,16 +40,21 @@ def data_folder(name: str) -> Path:
 
 
 def discover() -> Catalogue:
-    """All cases; of two with one id the first found wins. A broken folder breaks nothing else."""
+    """All cases; of two with one id the first found wins. A broken folder breaks nothing else.
+
+    A folder that is broken hides a later case of its name too, so that nobody runs the bundled
+    case who has a mistake in a copy of it.
+    """
     cases: dict[str, CaseDefinition] = {}
-    broken: list[tuple[str, TestCaseError]] = []
-    for folder in _folders():
+    folders, broken = _folders()
+    for folder in folders:
         try:
             found = load_folder(folder)
         except TestCaseError as error:
             broken.append((folder.name, error))
         else:
-            cases.setdefault(found.id.casefold(), found)
+            if _squeezed(found.id) not in {_squeezed(name) for name, _ in broken}:
+                cases.setdefault(found.id.casefold(), found)
     return Catalogue(tuple(sorted(cases.values(), key=lambda case: case.id)), tuple(broken))
 
 
@@ -57,9 +63,8 @@ def find(name: str) -> CaseDefinition:
 
     Raises TestCaseError if it is broken, UnknownName if there is none.
     """
-    path = Path(name)
-    if ("/" in name or path.suffix == ".py") and path.is_dir():
-        return load_folder(path)
+    if "/" in name and Path(name).is_dir():
+        return load_folder(Path(name))
     catalogue = discover()
     for case in catalogue.cases:
         if case.id.casefold() == name.casefold():
@@ -75,22 +80,32 @@ def _squeezed(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
-def _folders() -> list[Path]:
-    own = Path.cwd() / "testcases"
-    roots = [own]
+def _folders() -> tuple[list[Path], list[tuple[str, TestCaseError]]]:
+    """Folders that may hold a case, in the order of precedence, and places that cannot be read."""
+    roots = [Path.cwd() / "testcases"]
+    broken: list[tuple[str, TestCaseError]] = []
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        spec = importlib.util.find_spec(point.module)
+        try:
+            spec = importlib.util.find_spec(point.module)
+        # Looking a module up imports the package it is in, which is anybody's code.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            broken.append((point.name, TestCaseError(f"entry point {point.value}: {cause}")))
+            continue
         if spec and spec.submodule_search_locations:
             roots.extend(Path(location) for location in spec.submodule_search_locations)
     roots.append(data_folder("testcases"))
     folders: list[Path] = []
     for root in roots:
-        if not root.is_dir():
-            continue
-        for folder in sorted(root.iterdir()):
-            if (folder / "__init__.py").is_file() and folder.resolve() not in folders:
-                folders.append(folder.resolve())
-    return folders
+        try:
+            if not root.is_dir():
+                continue
+            for folder in sorted(root.iterdir()):
+                if (folder / "__init__.py").is_file() and folder.resolve() not in folders:
+                    folders.append(folder.resolve())
+        except OSError as error:
+            broken.append((root.name, TestCaseError(f"{error.filename}: {error.strerror}")))
+    return folders, broken
 
 
 def load_folder(folder: Path) -> CaseDefinition:
@@ -107,15 +122,15 @@ def load_folder(folder: Path) -> CaseDefinition:
     name = f"_qa_runner_case_{digest}"
     if name not in sys.modules:
         _mount(name, start, folder, origin)
-    cases = [
-        value
+    cases = {
+        value: None  # a dict keeps the order, and a second name of one class adds nothing
         for value in vars(sys.modules[name]).values()
         if inspect.isclass(value) and issubclass(value, TestCase) and value is not TestCase
-    ]
+    }
     if len(cases) != 1:
         found = "none" if not cases else ", ".join(case.__name__ for case in cases)
         raise TestCaseError(f"{origin}/__init__.py must define one TestCase; found: {found}")
-    return define(cases[0], origin)
+    return define(next(iter(cases)), origin)
 
 
 def _mount(name: str, start: Path, folder: Path, origin: str) -> None:
@@ -127,21 +142,23 @@ def _mount(name: str, start: Path, folder: Path, origin: str) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        # What it prints must not get into the output of --json.
+        with contextlib.redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
     # A case is anybody's code: whatever it raises, and exit() too, must not end the command.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         for loaded in [n for n in sys.modules if n == name or n.startswith(f"{name}.")]:
             del sys.modules[loaded]
-        raise TestCaseError(f"{origin} cannot be imported: {_where(error, folder)}") from None
+        raise TestCaseError(f"{origin} cannot be imported: {_where(error, folder, name)}") from None
 
 
-def _where(error: BaseException, folder: Path) -> str:
+def _where(error: BaseException, folder: Path, mounted: str) -> str:
     """The error in one line, with the file and line in the case that it came from."""
-    message = " ".join(str(error).split()) or "no message"
-    text = f"{type(error).__name__}: {message}"
+    kind = type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
-        message = text.split(" (", maxsplit=1)[0]
-        return f"{message} ({Path(error.filename).name}, line {error.lineno})"
+        return f"{kind}: {error.msg} ({Path(error.filename).name}, line {error.lineno})"
+    message = " ".join(str(error).split()).replace(mounted, folder.name)
+    text = f"{kind}: {message or 'no message'}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(folder):
             return f"{text} ({Path(frame.filename).name}, line {frame.lineno})"

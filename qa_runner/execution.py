@@ -107,7 +107,7 @@ class Execution:
             version=target.facts.get("version", ""),
             facts=dict(target.facts),
         )
-        session.watch(target, self._keep_series)
+        stack.enter_context(session.watching(target, self._keep_series))
         self._mark_database(session)
         sources = {"server_log"} if target.log_path else set()
         if timing:

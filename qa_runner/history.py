@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 
 from qa_runner.errors import RunFolderError
-from qa_runner.result import RunResult
 from qa_runner.locate import run_folders
+from qa_runner.result import RunResult
 from qa_runner.store import RunReader, write_atomically
 from qa_runner.verdict import Verdict
 
@@ -131,18 +131,21 @@ def _latest_row(run: RunResult, rows: Rows) -> dict[str, str]:
 
 def _inert(value: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> Rows:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets put a mark at the start
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise RunFolderError(f"cannot read {path}: {error}") from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    rows = list(reader)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise RunFolderError(f"cannot read {path}: {error}; move it away to start anew") from None
     if text and tuple(reader.fieldnames or ()) != columns:
         raise RunFolderError(
             f"{path} does not have the columns {','.join(columns)}; move it away to start anew"
@@ -155,4 +158,4 @@ def _write(path: Path, columns: tuple[str, ...], rows: Rows) -> None:
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(path, out.getvalue().encode())
+    write_atomically(path, out.getvalue().encode("utf-8", "backslashreplace"))

@@ -21,7 +21,8 @@ def applicable(
     excluded: list[str] = []
     for criterion in criteria:
         if criterion.requires and criterion.requires not in sources:
-            excluded.append(f"{criterion.id}: {_ABSENT[criterion.requires]}")
+            absent = f"the target has no {criterion.requires}"
+            excluded.append(f"{criterion.id}: {_ABSENT.get(criterion.requires, absent)}")
         else:
             kept.append(criterion)
     return kept, excluded

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -26,6 +27,7 @@ __all__ = ["Observation"]
 
 Mask = npt.NDArray[np.bool_]
 
+_NOT_RECORDED = "the step did not record it"
 _SMALL_SAMPLE = 20
 _LEAST_SLOPE_POINTS = 5
 _NOT_ANSWERED = (Outcome.DROPPED, Outcome.CANCELLED, Outcome.CONNECTION_ERROR)
@@ -58,15 +60,9 @@ class Observation:
         metric = self.metrics[criterion.metric]
         found = self._measure(metric, criterion.aggregate, criterion.tag)
         if self.saturated and metric.load:
-            return Measurement(
-                value=found.value,
-                beyond=found.beyond,
-                interval=found.interval,
-                sample_size=found.sample_size,
-                reason=found.reason,
-                note=f"load generator saturated: {self.saturated}",
-                invalid=True,
-            )
+            notes = (found.note, f"load generator saturated: {self.saturated}")
+            note = "; ".join(filter(None, notes))
+            return msgspec.structs.replace(found, note=note, invalid=True)
         return found
 
     def _measure(  # noqa: PLR0911 (a return for each source)
@@ -88,27 +84,28 @@ class Observation:
         if metric.kind is Kind.SAMPLES:
             return self._samples_aggregate(metric.name, aggregate, samples)
         if metric.compute is not None:
-            value = metric.compute(samples)
-            if value is None:
-                return Measurement(reason="no response held what this needs")
-            return Measurement(value=value, sample_size=len(samples))
+            return _computed(metric.compute, samples)
         if metric.name in _RATES:
             return _rate(samples, _RATES[metric.name])
         if metric.name in _VALUES:
             return _VALUES[metric.name](samples)
         if metric.name in _FROM_MONITORS:
             return _FROM_MONITORS[metric.name](self)
-        return Measurement(reason="the step did not record it")
+        return Measurement(reason=_NOT_RECORDED)
 
     # ---------------------------------------------------------------- samples
 
     def _samples_aggregate(self, name: str, aggregate: str, samples: Table) -> Measurement:
         if name in ("database_time", "query_count"):
             values = server_timing(samples, name)
-        else:
+        elif name in _TIMES:
             begin, finish = _TIMES[name]
             values = samples.number(finish) - samples.number(begin)
-            values = values[_answered(samples)]
+            values[~_answered(samples)] = np.nan
+        else:
+            return Measurement(reason=_NOT_RECORDED)
+        # Rows stand in the order of their ends, in which slow requests come late: no drift.
+        values = values[np.argsort(samples.number("due"), kind="stable")]
         values = values[np.isfinite(values)]
         if values.size == 0:
             return Measurement(reason="no request was answered")
@@ -119,6 +116,8 @@ class Observation:
     def _series_aggregate(  # noqa: PLR0911 (a return for each aggregate)
         self, name: str, aggregate: str, tag: str
     ) -> Measurement:
+        if name not in _SERIES:
+            return Measurement(reason=_NOT_RECORDED)
         start, end = self.start, self.end
         if tag:
             window = self.windows.get(tag)
@@ -236,6 +235,17 @@ def _answered(samples: Table) -> Mask:
     return ~_is(samples, *_NOT_ANSWERED)
 
 
+def _computed(compute: Callable[[Table], float | None], samples: Table) -> Measurement:
+    try:
+        value = compute(samples)
+    except Exception as error:  # noqa: BLE001 (the function is of the case: anybody's code)
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        return Measurement(reason=f"computing it failed: {cause}")
+    if value is None:
+        return Measurement(reason="no response held what this needs")
+    return Measurement(value=value, sample_size=len(samples))
+
+
 def _rate(samples: Table, counted: Callable[[Table], Mask]) -> Measurement:
     due = samples.where(~_is(samples, Outcome.CANCELLED))
     if len(due) == 0:
@@ -274,11 +284,16 @@ _SERIES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 def _requests(samples: Table) -> Measurement:
     due = int((~_is(samples, Outcome.CANCELLED)).sum())
+    if due == 0:
+        return Measurement(reason="no request was due")
     return Measurement(value=due, sample_size=due)
 
 
 def _dropped(samples: Table) -> Measurement:
-    return Measurement(value=int(_is(samples, Outcome.DROPPED).sum()), sample_size=len(samples))
+    due = int((~_is(samples, Outcome.CANCELLED)).sum())
+    if due == 0:
+        return Measurement(reason="no request was due")
+    return Measurement(value=int(_is(samples, Outcome.DROPPED).sum()), sample_size=due)
 
 
 def _span(samples: Table) -> tuple[float, int]:
@@ -298,10 +313,17 @@ def _duration(samples: Table) -> Measurement:
 
 
 def _throughput(samples: Table) -> Measurement:
-    seconds, count = _span(samples)
-    if count == 0 or seconds <= 0:
+    """Successes over the time from the first request due to the last success."""
+    if _span(samples)[1] == 0:
         return Measurement(reason="no request was finished")
-    successes = int(_is(samples, Outcome.SUCCESS).sum())
+    succeeded = _is(samples, Outcome.SUCCESS)
+    successes = int(succeeded.sum())
+    if successes == 0:
+        return Measurement(value=0.0, sample_size=0)
+    last = float(samples.number("finished")[succeeded].max())
+    seconds = last - float(np.nanmin(samples.number("due")))
+    if seconds <= 0:
+        return Measurement(reason="the requests took no time that can be measured")
     return Measurement(value=successes / seconds, sample_size=successes)
 
 
@@ -402,8 +424,8 @@ def server_timing(samples: Table, name: str) -> Floats:
     import json  # noqa: PLC0415 (only runs whose target sends the header need it)
     import re  # noqa: PLC0415
 
-    pattern = r"\bdb\b[^,]*?;\s*dur=([\d.]+)" if name == "database_time" else r"(\d+) quer"
-    found = re.compile(pattern)
+    duration = r"(?:^|,)\s*db\s*;(?:[^,]*?;)?\s*dur=\"?(\d+(?:\.\d*)?|\.\d+)"
+    found = re.compile(duration if name == "database_time" else r"(\d+) quer", re.ASCII)
     values = np.full(len(samples), np.nan)
     for index, text in enumerate(samples.text("extracted")):
         if "server-timing" not in text:

@@ -6,6 +6,7 @@ beside them; wall-clock times are ISO 8601 with the offset of the machine that r
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -36,6 +37,13 @@ SCHEMA_VERSION = 1
 
 Status = Literal["running", "finished", "interrupted", "crashed", "stopped"]
 Cell = str | int | float | bool | None
+
+
+def _check_finite(what: str, values: dict[str, float]) -> None:
+    """Raise ValueError for what JSON cannot hold: run.json would not read back."""
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{what}: {name} is {value}, which is no finite number")
 
 
 class Session(msgspec.Struct, kw_only=True, frozen=True):
@@ -103,6 +111,9 @@ class Window(msgspec.Struct, kw_only=True, frozen=True):
     name: str
     start: float
     end: float
+
+    def __post_init__(self) -> None:
+        _check_finite(f"window {self.name}", {"start": self.start, "end": self.end})
 
 
 class PartResult(msgspec.Struct, kw_only=True):
@@ -189,6 +200,9 @@ class Fact(msgspec.Struct, kw_only=True, frozen=True):
     attempt: int
     values: dict[str, float]
 
+    def __post_init__(self) -> None:
+        _check_finite(f"fact {self.name}", self.values)
+
 
 class RunResult(msgspec.Struct, kw_only=True):
     """A run: everything in ``run.json``."""
@@ -241,7 +255,20 @@ class RunResult(msgspec.Struct, kw_only=True):
 
 def encode(run: RunResult) -> bytes:
     """``run.json``: two-space indented JSON with a final newline."""
-    return msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n"
+    try:
+        data = msgspec.json.encode(run)
+    except UnicodeEncodeError:
+        data = msgspec.json.encode(_readable(msgspec.to_builtins(run)))
+    return msgspec.json.format(data, indent=2) + b"\n"
+
+
+def _readable(value: Any) -> Any:
+    """With half characters, as in a file name that is no UTF-8, written out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_readable(key): _readable(item) for key, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list) else value
 
 
 def decode(data: bytes, where: str) -> RunResult:
@@ -261,5 +288,5 @@ def decode(data: bytes, where: str) -> RunResult:
                 f"{SCHEMA_VERSION}; upgrade qa-runner"
             )
         return msgspec.json.decode(data, type=RunResult)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunFolderError(f"{where} is damaged: {error}") from None

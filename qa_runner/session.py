@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from qa_runner.monitors.database_result import Mark
 from qa_runner.monitors.log import LogMonitor
 from qa_runner.monitors.monitor import Monitor, Sink
 from qa_runner.monitors.process import ServerMonitor
+from qa_runner.monitors.project import DjangoProject
 from qa_runner.monitors.system import SystemMonitor
 from qa_runner.result import Fact
 from qa_runner.stop import StopToken
@@ -50,10 +51,8 @@ class Session:
         self.database: DatabaseProbe | None = None
         self.database_reason = NO_PROJECT
         self._loads = 0
-        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self._stack.callback(self._close_generator)
         self.generator.start()
         return self
 
@@ -63,9 +62,6 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
-
-    def _close_generator(self) -> None:
         self.generator.close()
 
     def revive(self) -> None:
@@ -74,28 +70,37 @@ class Session:
         self.generator = GeneratorProcess(self.clock)
         self.generator.start()
 
-    def watch(self, target: Target, sink: Sink) -> None:
-        """Start the monitors; what cannot be measured has its reason, nothing is raised."""
-        database = self._start_database(target, sink) if target.project is not None else None
-        ignored = (self.generator.pid,)
-        self._start(ServerMonitor(target.port, ignore=ignored, database=database), sink)
-        self._start(SystemMonitor(), sink)
+    @contextmanager
+    def watching(self, target: Target, sink: Sink) -> Iterator[None]:
+        """Monitors run while inside; to be left before the target is ended, which is no restart.
+
+        What cannot be measured has its reason; nothing is raised.
+        """
+        with ExitStack() as monitors:
+            self._watch(monitors, target, sink)
+            yield
+
+    def _watch(self, stack: ExitStack, target: Target, sink: Sink) -> None:
+        project = target.project
+        database = None if project is None else self._start_database(stack, project, sink)
+        monitors: list[Monitor] = [
+            ServerMonitor(target.port, ignore=(self.generator.pid,), database=database),
+            SystemMonitor(),
+        ]
         if target.log_path is not None:
-            self._start(LogMonitor(target.log_path, tag=self.run_tag), sink)
+            monitors.append(LogMonitor(target.log_path, tag=self.run_tag))
+        for monitor in monitors:
+            self.monitors[monitor.name] = monitor
+            stack.callback(monitor.stop)
+            monitor.start(self.clock, self.number, sink)
 
-    def _start(self, monitor: Monitor, sink: Sink) -> None:
-        self.monitors[monitor.name] = monitor
-        self._stack.callback(monitor.stop)
-        monitor.start(self.clock, self.number, sink)
-
-    def _start_database(self, target: Target, sink: Sink) -> Path | None:
+    def _start_database(self, stack: ExitStack, project: DjangoProject, sink: Sink) -> Path | None:
         """Start the probe; the file of an SQLite database, whose open descriptors tell the
         server's connections.
         """
         case = self.case.definition.case
-        assert target.project is not None  # noqa: S101 (the caller looked)
-        probe = DatabaseProbe(target.project, case.models, case.intent_field)
-        self._stack.callback(probe.stop)
+        probe = DatabaseProbe(project, case.models, case.intent_field)
+        stack.callback(probe.stop)
         try:
             probe.start(self.clock, self.number, sink)
             info = probe.info()

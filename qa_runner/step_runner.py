@@ -101,7 +101,7 @@ class StepRunner:
         except GeneratorError as failure:
             error = str(failure)
             self.revive()
-        except Exception as failure:  # noqa: BLE001 (a step is anybody's code)
+        except (Exception, SystemExit) as failure:  # noqa: BLE001 (a step is anybody's code)
             error = _cause(failure)
             _LOG.exception("part %s failed", record.id)
         self.instruments.sample_monitors()
@@ -196,7 +196,7 @@ class StepRunner:
         )
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: BaseException) -> str:
     """What was raised and where, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

@@ -20,7 +20,7 @@ from typing import Self
 
 from qa_runner.errors import OutputError, RunFolderError
 from qa_runner.result import RunResult, decode, encode
-from qa_runner.table import SAMPLES, SERIES, Columns, Table
+from qa_runner.table import SAMPLES, SERIES, Columns, Table, end_of_rows
 
 __all__ = ["RunReader", "RunWriter", "write_atomically"]
 
@@ -50,6 +50,7 @@ class RunWriter:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._whole: set[Path] = set()
         self._lock = os.open(folder, os.O_RDONLY)
         try:
             # The system drops the lock with the process, even after kill -9.
@@ -120,27 +121,24 @@ class RunWriter:
 
     def _append(self, path: Path, table: Table) -> None:
         try:
-            new = not path.exists()
-            # A run that was killed can leave a line cut off; what follows starts a fresh one.
-            if not new and not _ends_with_newline(path):
-                _drop_cut_line(path)
-            with path.open("a", encoding="utf-8", newline="") as file:
+            # A run that was killed can leave a row cut off; what follows starts a fresh one.
+            if path not in self._whole and path.exists():
+                _drop_cut_row(path)
+            new = not path.exists() or path.stat().st_size == 0
+            # Half a character, as in a file name that is no UTF-8, is written out.
+            with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 file.write(table.to_csv(header=new))
+            self._whole.add(path)
         except OSError as error:
+            self._whole.discard(path)
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
-
-
-def _drop_cut_line(path: Path) -> None:
+def _drop_cut_row(path: Path) -> None:
     data = path.read_bytes()
-    path.write_bytes(data[: data.rfind(b"\n") + 1])
+    end = end_of_rows(data.decode("latin-1"))  # one character for each byte
+    if end < len(data):
+        os.truncate(path, end)
 
 
 class RunReader:
@@ -177,13 +175,13 @@ class RunReader:
     @staticmethod
     def _read(path: Path, columns: Columns) -> Table:
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            # Newlines within a text stay as they are.
+            with path.open(encoding="utf-8", errors="replace", newline="") as file:
+                text = file.read()
         except FileNotFoundError:
             return Table(columns)
         except OSError as error:
             raise RunFolderError(f"cannot read {path}: {error.strerror or error}") from None
-        if not text:
-            return Table(columns)
         try:
             return Table.from_csv(columns, text)
         except ValueError as error:

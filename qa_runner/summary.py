@@ -22,12 +22,17 @@ def reason_for(run: RunResult) -> str:
     if run.verdict is Verdict.PASS:
         return f"All {total} criteria passed."
     named = [criterion.id for criterion in judged if criterion.verdict is run.verdict]
-    errors = [f"step {s.number}" for s in run.steps if s.verdict is run.verdict and not named]
-    listed = ", ".join((named or errors)[:_NAMED])
-    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     did = {
         Verdict.FAIL: "failed",
         Verdict.ERROR: "could not be judged",
         Verdict.INCONCLUSIVE: "could not be measured",
-    }.get(run.verdict, "were skipped")
-    return f"{len(named)} of {total} criteria {did}: {listed}{more}."
+    }.get(run.verdict, "skipped")
+    if named:
+        return f"{len(named)} of {total} criteria {did}: {_listed(named)}."
+    steps = [str(s.number) for s in run.steps if s.selected and s.verdict is run.verdict]
+    return f"Step {_listed(steps)} {did}." if steps else f"The run {did}."
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -10,6 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SAMPLES", "SERIES", "Columns", "Floats", "Table"]
+__all__ = ["SAMPLES", "SERIES", "Columns", "Floats", "Table", "end_of_rows"]
 
 Floats = npt.NDArray[np.float64]
 Value = float | int | str | None
+
+_SPECIAL = re.compile('[",\r\n]')
+# A header or an error of a target can be longer than the module's 131,072 characters.
+csv.field_size_limit(sys.maxsize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,31 +203,31 @@ class Table:
 
     def to_csv(self, *, header: bool = True) -> str:
         """CSV text. Numbers are written so that they read back exactly; NaN as an empty field."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        if header:
-            writer.writerow(self.columns.names)
+        lines = [",".join(self.columns.names)] if header else []
         numbers = [self._numbers[name].tolist() for name in self.columns.numbers]
         texts = [self._texts[name] for name in self.columns.texts]
-        for row in zip(*numbers, *texts, strict=True):
-            writer.writerow([_cell(value) for value in row])
-        return out.getvalue()
+        lines += [",".join(map(_cell, row)) for row in zip(*numbers, *texts, strict=True)]
+        return "".join(f"{line}\n" for line in lines)
 
     @classmethod
     def from_csv(cls, columns: Columns, text: str) -> Table:
         """Read what :meth:`to_csv` wrote; a last line that was cut off is left out.
 
-        Raises ValueError if the header does not have these columns.
+        Raises ValueError if the header does not have these columns, or a row not as many.
         """
-        # A writer that was killed leaves an incomplete last line.
-        if text and not text.endswith("\n"):
-            text = text[: text.rfind("\n") + 1]
+        # A writer that was killed leaves an incomplete last line, if only that of the header.
+        text = text[: end_of_rows(text)]
+        if not text:
+            return cls(columns)
         reader = csv.reader(io.StringIO(text, newline=""))
         header = tuple(next(reader, ()))
         if header != columns.names:
             raise ValueError(f"expected the columns {','.join(columns.names)}")
         width = len(header)
-        rows = [row for row in reader if len(row) == width]
+        rows = list(reader)
+        for number, row in enumerate(rows, 1):
+            if len(row) != width:
+                raise ValueError(f"row {number} has {len(row)} of {width} fields")
         turned: list[Any] = [list(values) for values in zip(*rows, strict=True)] or [
             [] for _ in header
         ]
@@ -231,9 +237,21 @@ class Table:
         return cls(columns, data)
 
 
+def end_of_rows(text: str) -> int:
+    """Where the last whole row of CSV text ends: behind a newline that is in no quoted field."""
+    end = text.rfind("\n")
+    quotes = text.count('"', 0, max(end, 0))
+    while end >= 0 and quotes % 2:
+        before = text.rfind("\n", 0, end)
+        quotes -= text.count('"', max(before, 0), end)
+        end = before
+    return end + 1
+
+
 def _cell(value: float | str) -> str:
     if isinstance(value, str):
-        return value
+        # The csv module of Python 3.11 would leave a carriage return bare.
+        return '"' + value.replace('"', '""') + '"' if _SPECIAL.search(value) else value
     if math.isnan(value):
         return ""
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)

@@ -50,7 +50,8 @@ CHARTS = (
 
 PROFILES = ("full", "smoke")
 _UNSET: Any = object()
-_PART_ID = re.compile(r"(\d+)\.(\d+)\Z")
+_CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_PART_ID = re.compile(r"([1-9][0-9]*)\.([1-9][0-9]*)\Z")
 _FIGURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 Method = TypeVar("Method", bound=Callable[..., None])
 
@@ -202,29 +203,38 @@ def define(case: type[TestCase], origin: str) -> CaseDefinition:
     for attribute in ("id", "name", "description", "steps"):
         if not getattr(case, attribute, None):
             raise TestCaseError(f"{origin}: {case.__name__} has no {attribute}")
+    if not _CASE_ID.match(str(case.id)):
+        raise TestCaseError(f"{origin}: id '{case.id}' must fit a folder's name: CASE-1")
+    _check_tuple(case.steps, "steps", f"{origin}: {case.__name__}")
+    _check_tuple(case.metrics, "metrics", f"{origin}: {case.__name__}")
+    for step in case.steps:
+        if not (inspect.isclass(step) and issubclass(step, Step)):
+            raise TestCaseError(f"{origin}: {step!r} among the steps is no Step class")
+    for name, value in case.parameters.items():
+        _check_parameter(name, value, f"{origin}: {case.__name__}")
     try:
         metrics = registry(case.metrics)
     except ValueError as error:
         raise TestCaseError(f"{origin}: {error}") from None
-    steps = sorted(
+    defined = sorted(
         (_define_step(step, metrics, origin) for step in case.steps), key=lambda s: s.number
     )
-    for before, after in itertools.pairwise(steps):
+    for before, after in itertools.pairwise(defined):
         if before.number == after.number:
             raise TestCaseError(
                 f"{origin}: {before.step.__name__} and {after.step.__name__} are both "
                 f"step {after.number}; give each a number of its own"
             )
     provided: set[str] = set()
-    for step in steps:
-        missing = set(step.requires) - provided
+    for definition in defined:
+        missing = set(definition.requires) - provided
         if missing:
             raise TestCaseError(
-                f"{origin}: step {step.number} requires {', '.join(sorted(missing))}, "
+                f"{origin}: step {definition.number} requires {', '.join(sorted(missing))}, "
                 "which no earlier step provides"
             )
-        provided |= set(step.provides)
-    ids = [c.id for s in steps for c in (*(c for p in s.parts for c in p.criteria), *s.criteria)]
+        provided |= set(definition.provides)
+    ids = [c.id for s in defined for c in (*(c for p in s.parts for c in p.criteria), *s.criteria)]
     for identifier in ids:
         if ids.count(identifier) > 1:
             raise TestCaseError(f"{origin}: two criteria have the id {identifier}")
@@ -235,9 +245,27 @@ def define(case: type[TestCase], origin: str) -> CaseDefinition:
         case=case,
         metrics=metrics,
         parameters=dict(case.parameters),
-        steps=tuple(steps),
+        steps=tuple(defined),
         origin=origin,
     )
+
+
+def _check_tuple(value: Any, name: str, where: str) -> None:
+    if not isinstance(value, tuple | list):
+        raise TestCaseError(f"{where}: {name} must be a tuple; is a comma missing?")
+
+
+def _check_parameter(name: str, value: Any, where: str) -> None:
+    """Only what ``--set`` can read and run.json can hold."""
+    if not isinstance(value, Param):
+        raise TestCaseError(f"{where}: {name}= must be a Param(...)")
+    items = value.default if isinstance(value.default, tuple) else (value.default,)
+    kinds = (int, float) if isinstance(value.default, tuple) else (int, float, str)
+    if not items or {type(item) for item in items} - set(kinds):
+        raise TestCaseError(
+            f"{where}: {name}=Param({value.default!r}) must be a number, a text or a tuple of "
+            "numbers"
+        )
 
 
 def _define_step(step: type[Step], metrics: Mapping[str, Metric], origin: str) -> StepDefinition:
@@ -245,6 +273,8 @@ def _define_step(step: type[Step], metrics: Mapping[str, Metric], origin: str) -
     for attribute in ("number", "title", "figure"):
         if not getattr(step, attribute, None):
             raise TestCaseError(f"{where} has no {attribute}")
+    for attribute in ("criteria", "requires", "provides"):
+        _check_tuple(getattr(step, attribute), attribute, where)
     if step.chart not in CHARTS:
         raise TestCaseError(f"{where}: chart '{step.chart}'; valid: {', '.join(CHARTS)}")
     if not _FIGURE.match(step.figure):
@@ -290,10 +320,12 @@ def _define_part(
             f"{where}.{name}: part '{mark.id}' does not belong to step "
             f"{step.number}; ids read '{step.number}.1'"
         )
-    taken = list(inspect.signature(getattr(step, name)).parameters)[2:]
+    _check_tuple(mark.criteria, "criteria", f"{where}.{name}")
+    first, *taken = [*inspect.signature(getattr(step, name)).parameters][1:] or [""]
+    if not first or first in mark.parameters:
+        raise TestCaseError(f"{where}.{name} must take the context: def {name}(self, ctx, ...)")
     for parameter, value in mark.parameters.items():
-        if not isinstance(value, Param):
-            raise TestCaseError(f"{where}.{name}: {parameter}= must be a Param(...)")
+        _check_parameter(parameter, value, f"{where}.{name}")
     if sorted(taken) != sorted(mark.parameters):
         raise TestCaseError(
             f"{where}.{name} takes {', '.join(taken) or 'no parameters'}, but its @part gives "

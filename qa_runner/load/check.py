@@ -9,8 +9,8 @@ import msgspec
 
 from qa_runner.load.error_text import error_message, excerpt
 from qa_runner.load.plan import Outcome, RequestTemplate
-from qa_runner.load.redact import redact
 from qa_runner.load.response import MAX_BODY_BYTES, Response
+from qa_runner.redaction import redact
 
 __all__ = ["Checker", "Finding"]
 
@@ -68,12 +68,12 @@ class Checker:
         if succeeded and not problem:
             return Finding(Outcome.SUCCESS, "", json_object, extracted)
         body = response.body
-        shown = excerpt(redact(_text(body[:_EXCERPT_BYTES]), key))
+        shown = excerpt(redact(_text(body[:_EXCERPT_BYTES]), keep=key))
         if succeeded:
             return Finding(Outcome.INVALID, problem, json_object, extracted, shown)
         outcome, error = _classify(response)
         if outcome is not Outcome.OTHER:
-            message = redact(error_message(document, _text(body[:_MESSAGE_BYTES])), key)
+            message = redact(error_message(document, _text(body[:_MESSAGE_BYTES])), keep=key)
             error = f"{error}: {message}" if message else error
         return Finding(outcome, error, json_object, extracted, shown)
 

@@ -10,7 +10,9 @@ from qa_runner.load.model import Sender
 from qa_runner.load.schedule import ClosedSchedule
 from qa_runner.load.timer import Alarm
 
-__all__ = ["ClosedModel"]
+__all__ = ["UNREACHED_PAUSE_SECONDS", "ClosedModel"]
+
+UNREACHED_PAUSE_SECONDS = 0.1
 
 
 class ClosedModel:
@@ -70,9 +72,12 @@ class ClosedModel:
         self._remaining -= 1
         self._sender.send(user, self._stage, due)
 
-    def ended(self, user: int, finished: float) -> None:
+    def ended(self, user: int, finished: float, *, reached: bool) -> None:
         """Let the user think, and send again."""
         think = self._schedule.think_seconds
+        if not reached:
+            # A server that refuses would be asked thousands of times a second.
+            think = max(think, UNREACHED_PAUSE_SECONDS)
         due = finished + think
         if think <= 0 or due >= self._end or self._remaining <= 0 or self._stopped:
             self._ready(user, due)

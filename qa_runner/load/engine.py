@@ -104,11 +104,11 @@ class ActiveLoad:
     def _answered(self, exchange: Exchange, response: Response) -> None:
         key = self._request.key(exchange.iteration + 1)
         self._record(exchange, response.status, self._checker.judge(response, key))
-        self._ended(exchange)
+        self._ended(exchange, reached=True)
 
     def _failed(self, exchange: Exchange, outcome: Outcome, error: str) -> None:
         self._record(exchange, 0, Finding(outcome, error))
-        self._ended(exchange)
+        self._ended(exchange, reached=outcome is not Outcome.CONNECTION_ERROR)
 
     def _record(self, exchange: Exchange, status: int, finding: Finding) -> None:
         self._done += 1
@@ -122,9 +122,9 @@ class ActiveLoad:
             texts=(finding.error, finding.extracted, finding.excerpt),
         )
 
-    def _ended(self, exchange: Exchange) -> None:
+    def _ended(self, exchange: Exchange, *, reached: bool) -> None:
         self.in_flight -= 1
-        self._model.ended(exchange.user, exchange.finished)
+        self._model.ended(exchange.user, exchange.finished, reached=reached)
         self._end_if_over()
 
     def _end_if_over(self) -> None:

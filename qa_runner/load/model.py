@@ -23,8 +23,8 @@ class Model(Protocol):
     def start(self, now: float) -> None:
         """Begin; the schedule counts from ``now``."""
 
-    def ended(self, user: int, finished: float) -> None:
-        """The request of ``user`` has ended, however it did."""
+    def ended(self, user: int, finished: float, *, reached: bool) -> None:
+        """The request of ``user`` has ended, however it did; ``reached`` if it got a connection."""
 
     def stop(self) -> None:
         """Send nothing more."""

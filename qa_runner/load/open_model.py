@@ -64,7 +64,7 @@ class OpenModel:
         else:
             self._sender.drop(due)
 
-    def ended(self, user: int, finished: float) -> None:  # noqa: ARG002 (of no concern here)
+    def ended(self, user: int, finished: float, *, reached: bool) -> None:  # noqa: ARG002 (of no concern here)
         """The request of ``user`` has ended."""
         self._free.append(user)
 

@@ -66,6 +66,8 @@ class Burst(msgspec.Struct, frozen=True, kw_only=True, tag="burst"):
 class VirtualUsers(msgspec.Struct, frozen=True, kw_only=True, tag="virtual-users"):
     """A closed model: each user sends, waits for the answer, thinks, and sends again.
 
+    A user whose connection failed waits for at least 0.1 s.
+
     Ends after ``requests`` in all, or after ``duration_seconds``, whichever is set; the requests
     in flight at the end are awaited.
     """

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from qa_runner.clock import Clock
 from qa_runner.monitors.log_records import Record, RecordReader
 from qa_runner.monitors.monitor import Monitor, Row, Sink
-from qa_runner.monitors.redaction import redact
+from qa_runner.redaction import redact
 
 __all__ = ["LogMonitor"]
 

@@ -18,7 +18,7 @@ import msgspec
 
 from qa_runner.errors import ProbeError
 from qa_runner.monitors.project import DjangoProject
-from qa_runner.monitors.redaction import redact
+from qa_runner.redaction import redact
 
 __all__ = ["ProbeLost", "ProbeProcess"]
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import psutil
 
-from qa_runner.monitors.redaction import is_secret_name, redact
+from qa_runner.redaction import is_secret_name, redact
 
 __all__ = ["ProcessFacts", "facts_of", "largest_python"]
 

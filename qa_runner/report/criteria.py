@@ -81,7 +81,9 @@ def _document_limit(result: CriterionResult) -> str:
 def _interval(result: CriterionResult) -> str:
     if result.interval is None:
         return ""
-    low, high = (quantity(bound, result.unit) for bound in result.interval)
+    # "per 100 requests" stands with the measured value already.
+    unit = result.unit.partition(" per ")[0]
+    low, high = (quantity(bound, unit) for bound in result.interval)
     return f"{low} to {high}"
 
 
@@ -102,7 +104,7 @@ def _bar(result: CriterionResult) -> dict[str, Any] | None:
     if result.unit == "%" and result.operator not in ("<", "<="):
         share, tick = measured / 100, limit / 100
     elif limit == 0:
-        share, tick = (0.0 if measured == 0 else 1.0), 0.0
+        share, tick = (1.0 if measured > 0 else 0.0), 0.0
     else:
         tick = 0.5 if result.operator in (">", ">=") else _LIMIT_AT
         share = measured / limit * tick
@@ -118,5 +120,5 @@ def _bar(result: CriterionResult) -> dict[str, Any] | None:
 
 def _share_words(measured: float, limit: float) -> str:
     if limit == 0:
-        return "at the limit" if measured == 0 else "beyond the limit of 0"
+        return "above the limit of 0" if measured > 0 else "not above the limit of 0"
     return f"{number(100 * measured / limit)} % of the limit"

@@ -17,6 +17,8 @@ _ABSENT = "\u2013"
 _DIGITS = 3
 _MOST_DIGITS = 9
 _MINUTE = 60
+_GROUPED_FROM = 10_000_000
+"""Smaller integers may be years, ports or process ids."""
 _HOUR = 3600
 
 
@@ -98,7 +100,7 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)  # noqa: PLR2004 (no year)
+        return f"{value:,}" if abs(value) >= _GROUPED_FROM else str(value)
     if isinstance(value, float):
         text = number(value, 4)
         return text.rstrip("0").rstrip(".") if "." in text else text

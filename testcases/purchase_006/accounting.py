@@ -43,16 +43,10 @@ class Ledger:
         """
         rows = [(str(key), (email or "").lower()) for key, email in stored]
         missing = len(self.acknowledged_ids - {key for key, _ in rows})
-        left = self.acknowledged + self.unknown
-        unmatched = []
-        for key, email in rows:
-            if key in self.acknowledged_ids:
-                left[email] -= 1
-            else:
-                unmatched.append(email)
+        left = Counter(self.unknown)
         extra = 0
-        for email in unmatched:
-            if tag.lower() not in email:
+        for key, email in rows:
+            if key in self.acknowledged_ids or tag.lower() not in email:
                 continue
             if left[email] > 0:
                 left[email] -= 1

@@ -97,7 +97,7 @@ def measure(
     asked: str, observation: Observation, metrics: Mapping[str, Metric] = METRICS
 ) -> Measurement:
     """Measure ``"success_rate"`` or ``"response_time p(95)"``; the limit does not matter."""
-    name = asked.split("{")[0].split(" ")[0]
+    name = asked.split("{", maxsplit=1)[0].split(" ", maxsplit=1)[0]
     unit = metrics[name].aggregate_unit("slope" if asked.endswith(" slope") else "")
     limit = "0" if unit == "count" else f"0 {unit}"
     return observation.measure(criterion(f"{asked} >= {limit}", metrics))

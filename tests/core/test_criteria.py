@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from core_samples import criterion, judged, run_result, step_result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_samples import criterion, judged, run_result, step_result
 from qa_runner.criteria import Measurement, judge, override, parse
 from qa_runner.errors import CriterionError
 from qa_runner.metric import METRICS

@@ -4,12 +4,20 @@ import json
 import math
 
 import pytest
+from core_samples import judged, run_result, step_result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_samples import judged, run_result, step_result
 from qa_runner.errors import RunFolderError
-from qa_runner.result import SCHEMA_VERSION, Fact, PartResult, RecordedMetric, Window, decode, encode
+from qa_runner.result import (
+    SCHEMA_VERSION,
+    Fact,
+    PartResult,
+    RecordedMetric,
+    Window,
+    decode,
+    encode,
+)
 from qa_runner.verdict import Verdict
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from core_samples import run_result, sample, samples, series
+
 from qa_runner.errors import OutputError, RunFolderError
 from qa_runner.store import RunReader, RunWriter, write_atomically
 from qa_runner.table import SAMPLES
@@ -265,7 +265,7 @@ def test_a_folder_without_run_json_is_refused_in_one_line(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "data", [b"a,b\n1,2\n", b"\xff\xfe\x00\n\n", b"\x00" * 100 + b"\n", b'"' * 9 + b"\n,\n"]
+    "data", [b"a,b\n1,2\n", b"\xff\xfe\x00\n\n", b"\x00" * 100 + b"\n", b'"' * 10 + b"\n,\n"]
 )
 def test_samples_that_are_no_samples_are_refused_in_one_line(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "samples").mkdir()

@@ -3,8 +3,8 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-
 from core_samples import run_result, step_result
+
 from qa_runner.verdict import Verdict, combine
 
 _P, _F, _E, _I, _S = (

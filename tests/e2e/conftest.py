@@ -117,10 +117,11 @@ def _marked(mark: str) -> list[str]:
 
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
+Server = Callable[[Answer], str]
 
 
 @pytest.fixture
-def server() -> Iterator[Callable[[Answer], str]]:
+def server() -> Iterator[Server]:
     """A server on loopback that answers each request as it is told; its URL."""
     started: list[ThreadingHTTPServer] = []
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Cli, Outcome, criteria, reply
+from conftest import Answer, Cli, Server, criteria, reply
 
+Write = Callable[..., None]
 RUN = ("run", "purchase-006", "--profile", "smoke")
 SELECTED = ("--step", "2", "--step", "3.1", "--step", "3.2", "--step", "8.2")
 
@@ -42,7 +46,7 @@ def run_folder(output: Path) -> Path:
     return next((output / "purchase-006").glob("run-*"))
 
 
-def load(output: Path) -> dict:
+def load(output: Path) -> dict[str, Any]:
     return json.loads((run_folder(output) / "run.json").read_text())
 
 
@@ -84,7 +88,9 @@ def test_the_history_notes_that_it_is_no_pass_of_the_case(output: Path) -> None:
 
 def test_rendering_again_elsewhere_gives_the_same_bytes(output: Path, cli: Cli) -> None:
     folder = run_folder(output)
-    before = {path: path.read_bytes() for path in [folder / "report.html", *folder.glob("figures/*")]}
+    before = {
+        path: path.read_bytes() for path in [folder / "report.html", *folder.glob("figures/*")]
+    }
     moved = output.parent / "elsewhere" / "renamed"
     shutil.copytree(folder, moved)
     shutil.rmtree(moved / "figures")
@@ -152,7 +158,14 @@ def test_a_step_whose_facts_are_missing_gets_them_measured_first(cli: Cli, tmp_p
 
 def test_limits_and_parameters_can_be_set_and_the_text_stands_beside(cli: Cli) -> None:
     done = cli(
-        *RUN, "--step", "3.1", "--set", "3.1.requests=3", "--set", "3.1.limit.duration=1ms", "--json"
+        *RUN,
+        "--step",
+        "3.1",
+        "--set",
+        "3.1.requests=3",
+        "--set",
+        "3.1.limit.duration=1ms",
+        "--json",
     )
     assert done.code == 1, done.stderr
     duration = criteria(done.run)["3.1-duration"]
@@ -191,9 +204,11 @@ def test_runs_lists_the_history(output: Path, cli: Cli) -> None:
 # -------------------------------------------------------------------- a target by URL
 
 
-def purchase_answer(headers: dict[str, str] | None = None):
-    def answer(handler) -> None:
-        number = id(handler)
+def purchase_answer(headers: dict[str, str] | None = None) -> Answer:
+    numbers = itertools.count(1)
+
+    def answer(handler: Any) -> None:
+        number = next(numbers)
         body = json.dumps(
             {
                 "success": True,
@@ -207,8 +222,10 @@ def purchase_answer(headers: dict[str, str] | None = None):
     return answer
 
 
-def test_what_cannot_be_measured_by_url_is_inconclusive_with_the_reason(cli: Cli, server) -> None:
-    done = cli(*RUN, "--target", server(purchase_answer()), "--step", "1", "--step", "3.1", "--json")
+def test_what_a_url_does_not_offer_is_inconclusive(cli: Cli, server: Server) -> None:
+    done = cli(
+        *RUN, "--target", server(purchase_answer()), "--step", "1", "--step", "3.1", "--json"
+    )
     assert done.code == 4, done.stderr
     judged = criteria(done.run)
     assert judged["3.1-success-rate"]["verdict"] == "PASS"
@@ -219,9 +236,13 @@ def test_what_cannot_be_measured_by_url_is_inconclusive_with_the_reason(cli: Cli
     assert any("Server-Timing" in line or "log" in line for line in done.run["excluded"]) is False
 
 
-def test_server_timing_is_judged_where_it_is_sent(cli: Cli, server) -> None:
+def test_server_timing_is_judged_where_it_is_sent(cli: Cli, server: Server) -> None:
     url = server(purchase_answer({"Server-Timing": 'db;dur=150.0;desc="7 queries"'}))
-    short = [word for text in ("5.1.watch=2", "5.1.idle=0.5", "5.1.every=0.3") for word in ("--set", text)]
+    short = [
+        word
+        for text in ("5.1.watch=2", "5.1.idle=0.5", "5.1.every=0.3")
+        for word in ("--set", text)
+    ]
     done = cli(*RUN, "--target", url, "--step", "5.1", *short, "--json")
     judged = criteria(done.run)
     assert judged["5.1-database-time-p95"]["verdict"] == "FAIL"
@@ -229,31 +250,25 @@ def test_server_timing_is_judged_where_it_is_sent(cli: Cli, server) -> None:
     assert judged["5.1-query-count-range"]["verdict"] == "PASS"
 
 
-def expect_no_run(done: Outcome, code: int, words: str) -> None:
-    assert done.code == code
-    assert words in done.error
-    assert not Path("artifacts").exists()
-
-
 @pytest.mark.parametrize(
-    ("status", "body", "kind", "headers", "words"),
+    ("told", "words"),
     [
-        (200, "<html>hello</html>", "text/html", {}, "other than a JSON object"),
-        (301, "", "text/html", {"Location": "https://elsewhere.example/"}, "redirect"),
-        (404, "<html>no</html>", "text/html", {}, "set the path with --set case.path="),
-        (429, "{}", "application/json", {"Retry-After": "60"}, "rate limit"),
-        (400, '{"error": "unknown plan"}', "application/json", {}, "rejected"),
-        (500, "<html>oops</html>", "text/html", {}, "other than a JSON object"),
+        ((200, "<html>hello</html>", "text/html", {}), "was not answered by the API"),
+        ((301, "", "text/html", {"Location": "https://elsewhere.example/"}), "redirect"),
+        ((404, "<html>no</html>", "text/html", {}), "set the path with --set case.path="),
+        ((429, "{}", "application/json", {"Retry-After": "60"}), "rate limit"),
+        ((400, '{"error": "unknown plan"}', "application/json", {}), "rejected"),
+        ((500, "<html>oops</html>", "text/html", {}), "other than a JSON object"),
     ],
 )
 def test_a_target_that_is_not_the_api_is_told_before_any_load(
-    cli: Cli, server, tmp_path: Path, status: int, body: str, kind: str, headers: dict, words: str
+    cli: Cli, server: Server, tmp_path: Path, told: tuple[int, str, str, dict[str, str]], words: str
 ) -> None:
     asked = []
 
-    def answer(handler) -> None:
+    def answer(handler: Any) -> None:
         asked.append(handler.path)
-        reply(handler, status, body, kind, headers)
+        reply(handler, *told)
 
     done = cli(*RUN, "--target", server(answer))
     assert done.code == 4
@@ -262,7 +277,7 @@ def test_a_target_that_is_not_the_api_is_told_before_any_load(
     assert len(asked) == 1
 
 
-def test_a_target_that_never_answers(cli: Cli, server) -> None:
+def test_a_target_that_never_answers(cli: Cli, server: Server) -> None:
     import time  # noqa: PLC0415
 
     done = cli(*RUN, "--target", server(lambda _handler: time.sleep(30)))
@@ -280,7 +295,9 @@ def test_a_target_that_never_answers(cli: Cli, server) -> None:
         ("somewhere", 2, "unknown target"),
     ],
 )
-def test_a_target_that_is_not_there(cli: Cli, tmp_path: Path, url: str, code: int, words: str) -> None:
+def test_a_target_that_is_not_there(
+    cli: Cli, tmp_path: Path, url: str, code: int, words: str
+) -> None:
     done = cli(*RUN, "--target", url)
     assert done.code == code
     assert words in done.error
@@ -371,7 +388,7 @@ class Case(TestCase):
 
 
 @pytest.fixture
-def own_case(tmp_path: Path):
+def own_case(tmp_path: Path) -> Callable[..., None]:
     def write(body: str, text: str = CASE) -> None:
         folder = tmp_path / "testcases" / "mine_001"
         folder.mkdir(parents=True)
@@ -380,7 +397,7 @@ def own_case(tmp_path: Path):
     return write
 
 
-def test_an_exception_in_a_step_is_an_error_with_its_cause(cli: Cli, own_case) -> None:
+def test_an_exception_in_a_step_is_an_error_with_its_cause(cli: Cli, own_case: Write) -> None:
     own_case("raise RuntimeError('the till is <b>open</b>')")
     done = cli("run", "mine-001", "--json")
     assert done.code == 4, done.stderr
@@ -391,14 +408,14 @@ def test_an_exception_in_a_step_is_an_error_with_its_cause(cli: Cli, own_case) -
     assert second["verdict"] == "PASS"
 
 
-def test_a_step_that_swallows_exceptions_or_exits_does_not_end_the_run(cli: Cli, own_case) -> None:
+def test_a_step_that_exits_does_not_end_the_run(cli: Cli, own_case: Write) -> None:
     own_case("raise SystemExit(0)")
     done = cli("run", "mine-001", "--json")
     assert done.code == 4, done.stderr
     assert "SystemExit" in done.run["steps"][0]["attempts"][0]["parts"][0]["error"]
 
 
-def test_a_broken_case_breaks_nothing_else(cli: Cli, own_case) -> None:
+def test_a_broken_case_breaks_nothing_else(cli: Cli, own_case: Write) -> None:
     own_case("", text="import nothing_of_this_name\n")
     listed = cli("list")
     assert listed.code == 0

@@ -23,7 +23,6 @@ from qa_runner.load.plan import (
     Staircase,
     VirtualUsers,
 )
-from qa_runner.load.redact import redact
 from qa_runner.load.response import Response
 from qa_runner.load.schedule import (
     OpenShape,
@@ -34,6 +33,7 @@ from qa_runner.load.schedule import (
     stage_tags,
 )
 from qa_runner.load.template import CompiledRequest, compile_request
+from qa_runner.redaction import redact
 
 seconds = st.floats(0, 100, allow_nan=False)
 bursts = st.builds(

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from qa_runner.monitors.log_kinds import classify, kind_of_text
-from qa_runner.monitors.redaction import redact
+from qa_runner.redaction import redact
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,8 @@ def _staircase(axes: Axes, steps: list[tuple[int, float, float, float]]) -> str:
     axes.annotate(
         f"knee: {plural(steps[knee][0], 'user')}",
         (knee, 0),
-        xytext=(5, 5),
+        xytext=(-5 if knee else 5, 5),
+        ha="right" if knee else "left",
         textcoords="offset points",
         fontsize=8,
     )

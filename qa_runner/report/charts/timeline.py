@@ -23,6 +23,7 @@ __all__ = ["paint"]
 
 _TITLE = "The run at a glance"
 _MOST_BINS = 600
+_MOST_MARKERS = 50
 
 
 def paint(source: Source, figure: Figure) -> Caption:
@@ -224,9 +225,19 @@ def _step_name(number: int, title: str, share: float) -> str:
 def _events(axes: Axes, source: Source, axis: TimeAxis) -> None:
     server = source.series["server"]
     for session in axis.spans:
-        mine = server.where(server.number("session") == session)
+        ends = [
+            attempt.end
+            for step in source.run.steps
+            for attempt in step.attempts
+            if attempt.session == session
+        ]
+        # After the last step the target is shut down: no restart.
+        mine = server.where(
+            (server.number("session") == session)
+            & (server.number("time") <= max(ends, default=0.0))
+        )
         times, restarts = finite(mine.number("time"), mine.number("restarts"))
-        for when in times[1:][np.diff(restarts) > 0][:50]:
+        for when in times[1:][np.diff(restarts) > 0][:_MOST_MARKERS]:
             axes.axvline(axis.at(session, float(when)), color=VERMILION, linestyle="-.", lw=1)
     if source.run.status in ("interrupted", "crashed", "stopped"):
         axes.axvline(axis.end, color=VERMILION, linewidth=2)

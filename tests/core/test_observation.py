@@ -1,0 +1,539 @@
+"""Every metric against values worked out by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from core_samples import criterion, measure, observe, sample, samples, series
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa_runner.criteria import judge
+from qa_runner.load.plan import Outcome
+from qa_runner.metric import METRICS, Kind, Metric, Unit, registry
+from qa_runner.result import RecordedMetric, Window
+from qa_runner.table import SERIES, Table
+from qa_runner.verdict import Verdict
+
+O = Outcome
+
+# Ten requests due (the cancelled one is not), of which four succeeded.
+MIXED = samples(
+    sample(O.SUCCESS, due=0.0, seconds=0.1),
+    sample(O.SUCCESS, due=1.0, seconds=0.2),
+    sample(O.SUCCESS, due=2.0, seconds=0.3),
+    sample(O.SUCCESS, due=3.0, seconds=0.4),
+    sample(O.SERVER_ERROR, due=4.0, seconds=0.5),
+    sample(O.CLIENT_ERROR, due=5.0, seconds=0.6),
+    sample(O.THROTTLED, due=6.0, seconds=0.7),
+    sample(O.TIMEOUT, due=7.0, seconds=10.0),
+    sample(O.CONNECTION_ERROR, due=8.0, seconds=0.001),
+    sample(O.DROPPED, due=9.0),
+    sample(O.CANCELLED, due=9.5),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "size"),
+    [
+        ("requests", 10, 10),
+        ("success_rate", 40.0, 10),
+        ("error_rate", 60.0, 10),
+        ("server_error_rate", 10.0, 10),
+        ("client_error_rate", 20.0, 10),  # the throttled one among them
+        ("timeout_rate", 10.0, 10),
+        ("connection_error_rate", 10.0, 10),
+        ("dropped_iterations", 1, 10),
+        ("duration", 17.0, 9),  # from due at 0 to the timeout at 7 + 10
+        ("silent_failures", 0, 7),
+        ("malformed_errors", 0, 3),
+        ("status", 429, 7),  # the last that was answered
+        # In the answered ones and the timeout; a connection refused at once makes nobody quick.
+        ("response_time max", 10.0, 8),
+        ("response_time min", 0.1, 8),
+        ("response_time median", 0.45, 8),
+        ("response_time mean", 12.8 / 8, 8),
+        ("response_time range", 9.9, 8),
+        ("service_time max", 10.0, 8),
+    ],
+)
+def test_each_metric_of_a_mixed_load(name: str, value: float, size: int) -> None:
+    found = measure(name, observe(MIXED))
+    assert found.value == pytest.approx(value)
+    assert found.sample_size == size
+    assert found.reason == ""
+
+
+def test_throughput_is_over_the_time_in_which_the_successes_completed() -> None:
+    # Four successes from the first due at 0 to the last success at 3.4; stragglers that failed
+    # do not make the server slower than it was.
+    assert measure("throughput", observe(MIXED)).value == pytest.approx(4 / 3.4)
+    later = samples(sample(due=5.0, seconds=1.0), sample(due=5.0, seconds=3.0))
+    assert measure("throughput", observe(later)).value == pytest.approx(2 / 3)
+
+
+def test_throughput_without_a_success_is_zero_if_something_was_answered() -> None:
+    failed = samples(sample(O.SERVER_ERROR, due=0.0), sample(O.SERVER_ERROR, due=1.0))
+    assert measure("throughput", observe(failed)).value == 0
+    dropped = samples(sample(O.DROPPED, due=0.0))
+    assert measure("throughput", observe(dropped)).value is None
+
+
+def test_rates_have_an_interval_in_percent_around_them() -> None:
+    found = measure("success_rate", observe(MIXED))
+    assert found.interval == pytest.approx((16.818, 68.733), abs=0.001)  # Wilson, 4 of 10
+    everything = measure("success_rate", observe(samples(*[sample()] * 5)))
+    assert everything.value == 100.0
+    assert everything.interval is not None
+    assert everything.interval[1] == 100.0
+
+
+def test_response_time_counts_from_due_and_service_time_from_started() -> None:
+    late = samples(
+        sample(due=1.0, started=3.0, connected=3.5, first_byte=3.75, finished=4.0),
+    )
+    observation = observe(late)
+    assert measure("response_time max", observation).value == 3.0
+    assert measure("service_time max", observation).value == 1.0
+    assert measure("connect_time max", observation).value == 0.5
+    assert measure("time_to_first_byte max", observation).value == 0.75
+
+
+def test_a_timeout_before_the_first_byte_has_no_time_to_it() -> None:
+    observation = observe(samples(sample(seconds=0.2), sample(O.TIMEOUT, seconds=10.0)))
+    assert measure("time_to_first_byte max", observation).sample_size == 1
+    assert measure("response_time max", observation).sample_size == 2
+
+
+def test_percentiles_are_interpolated_and_a_small_sample_is_noted() -> None:
+    few = observe(samples(*(sample(due=i, seconds=i + 1.0) for i in range(10))))
+    found = measure("response_time p(95)", few)
+    assert found.value == pytest.approx(9.55)
+    assert found.note == "small sample (10)"
+    assert found.interval is None
+    many = observe(samples(*(sample(due=i, seconds=i + 1.0) for i in range(100))))
+    found = measure("response_time p(90)", many)
+    assert found.value == pytest.approx(90.1)
+    assert found.note == ""
+    assert found.interval is not None
+    assert found.interval[0] < 90.1 < found.interval[1]
+
+
+def test_the_standard_deviation_is_that_of_the_population() -> None:
+    values = (2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0)
+    table = samples(*(sample(due=i, seconds=value) for i, value in enumerate(values)))
+    assert measure("response_time stddev", observe(table)).value == pytest.approx(2.0)
+
+
+def test_drift_is_the_slope_per_request_times_their_number() -> None:
+    rising = [sample(due=i, seconds=1 + 0.01 * i) for i in range(20)]
+    assert measure("response_time drift", observe(samples(*rising))).value == pytest.approx(0.2)
+    level = observe(samples(*(sample(due=i, seconds=1.0) for i in range(20))))
+    assert measure("response_time drift", level).value == pytest.approx(0.0)
+
+
+def test_drift_goes_by_the_time_due_however_the_answers_came_in() -> None:
+    # Of a burst the quick answers arrive first: that is no drift.
+    times = [0.5, 0.1, 0.4, 0.2, 0.3, 0.3, 0.2, 0.4, 0.1, 0.5]
+    rows = [sample(due=i / 1000, seconds=seconds) for i, seconds in enumerate(times)]
+    rows.sort(key=lambda row: row["finished"])
+    assert measure("response_time drift", observe(samples(*rows))).value == pytest.approx(0, abs=1e-9)
+
+
+def test_drift_of_a_few_requests_is_not_measured() -> None:
+    found = measure("response_time drift", observe(samples(*[sample()] * 4)))
+    assert found.value is None
+    assert found.reason == "only 4 requests were answered"
+
+
+def test_a_tag_picks_its_samples() -> None:
+    table = samples(
+        sample(tag="users:1", seconds=0.1),
+        sample(O.SERVER_ERROR, tag="users:10", seconds=0.7),
+        sample(tag="users:10", seconds=0.9),
+    )
+    observation = observe(table)
+    assert measure("success_rate{users:10}", observation).value == 50.0
+    assert measure("response_time{users:1} max", observation).value == pytest.approx(0.1)
+    assert measure("success_rate{users:5}", observation).value is None
+
+
+def test_silent_failures_are_successes_by_status_without_a_valid_body() -> None:
+    table = samples(sample(), sample(O.INVALID), sample(O.INVALID), sample(O.SERVER_ERROR))
+    found = measure("silent_failures", observe(table))
+    assert (found.value, found.sample_size) == (2, 4)
+
+
+def test_malformed_errors_are_error_responses_that_are_no_json_objects() -> None:
+    table = samples(
+        sample(json_object=0),  # no error
+        sample(O.INVALID, json_object=0),  # counted as a silent failure
+        sample(O.CLIENT_ERROR),
+        sample(O.CLIENT_ERROR, json_object=0),
+        sample(O.THROTTLED, json_object=0),
+        sample(O.SERVER_ERROR, json_object=math.nan),  # nobody could tell that it is one
+        sample(O.OTHER, json_object=0),
+        sample(O.TIMEOUT),
+        sample(O.CONNECTION_ERROR),
+    )
+    found = measure("malformed_errors", observe(table))
+    assert (found.value, found.sample_size) == (4, 5)
+
+
+# ---------------------------------------------------------------- Server-Timing
+
+
+def timed(*headers: str | None) -> Table:
+    return samples(
+        *(
+            sample(
+                due=float(i),
+                extracted="" if header is None else json.dumps({"server-timing": header}),
+            )
+            for i, header in enumerate(headers)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("db;dur=12.5", 0.0125),
+        ("db; dur=12.5", 0.0125),
+        ('db;desc="7 queries";dur=12.5', 0.0125),
+        ('total;dur=99, db;dur=12.5;desc="7 queries"', 0.0125),
+        ("db;dur=3, total;dur=99", 0.003),
+        ("db;dur=.5", 0.0005),
+        ("db;dur=7", 0.007),
+        ('db;dur="7"', 0.007),
+        ("db", None),
+        ("total;dur=99", None),
+        ("mydb;dur=99", None),
+        ("my-db;dur=99", None),
+        ("db-write;dur=99", None),
+        ("db;dur=fast", None),
+        ("db;dur=...", None),
+        ("db;dur=1.2.3", 0.0012),
+        ("db;dur=" + "9" * 400, None),
+        ("", None),
+        ("\x00\u2028<b>", None),
+    ],
+)
+def test_database_time_is_read_from_server_timing(header: str, seconds: float | None) -> None:
+    found = measure("database_time max", observe(timed(header)))
+    assert found.value == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_the_number_of_queries_is_read_from_server_timing() -> None:
+    table = timed('db;dur=1;desc="7 queries"', 'db;dur=1;desc="9 queries"', "db;dur=1", None)
+    assert measure("query_count max", observe(table)).value == 9
+    assert measure("query_count range", observe(table)).value == 2
+    assert measure("query_count range", observe(table)).sample_size == 2
+    assert measure("query_count max", observe(timed('db;dur=1;desc="1 query"'))).value == 1
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet='db;ur=".,0123456789 query\n', max_size=40))
+def test_no_header_of_a_target_breaks_the_measurement(header: str) -> None:
+    for name in ("database_time max", "query_count max"):
+        value = measure(name, observe(timed(header))).value
+        assert value is None or math.isfinite(value)
+
+
+# ---------------------------------------------------------------- series of the monitors
+
+
+def memory(*readings: tuple[float, float], **more: Any) -> dict[str, Table]:
+    rows = [{"time": t, "rss_bytes": rss, "processes": 1, **more} for t, rss in readings]
+    return {"server": series("server", *rows)}
+
+
+def test_growth_is_last_less_first_within_the_window() -> None:
+    given_ = memory((0, 1e6), (10, 50e6), (15, 90e6), (20, 60e6), (30, 500e6))
+    found = measure("server_memory growth", observe(series=given_, start=10, end=20))
+    assert (found.value, found.sample_size) == (10e6, 3)
+    assert measure("server_memory max", observe(series=given_, start=10, end=20)).value == 90e6
+    assert measure("server_memory range", observe(series=given_, start=10, end=20)).value == 40e6
+
+
+def test_readings_without_a_value_are_left_out() -> None:
+    given_ = memory((10, math.nan), (11, 50e6), (12, 51e6), (13, math.nan))
+    found = measure("server_memory growth", observe(series=given_))
+    assert (found.value, found.sample_size) == (1e6, 2)
+
+
+@pytest.mark.parametrize("aggregate", ["growth", "range", "drift", "slope"])
+def test_one_reading_shows_no_change(aggregate: str) -> None:
+    found = measure(f"server_memory {aggregate}", observe(series=memory((10, 5e6))))
+    assert found.value is None
+    assert found.reason
+
+
+def test_slope_is_per_100_requests_over_the_last_two_thirds_of_the_load() -> None:
+    # 30 requests, one a second; memory jumps at the start and then grows 1 kB a request.
+    table = samples(*(sample(due=i, seconds=1.0) for i in range(30)))
+    readings = [(t, 9e6 * (t >= 5) + 1000.0 * t) for t in range(31)]
+    quiet = [(float(t), 99e6) for t in range(31, 60)]  # after the load nothing counts
+    found = measure("server_memory slope", observe(table, series=memory(*readings, *quiet)))
+    assert found.value == pytest.approx(100_000)
+    assert found.sample_size == 21  # from the 10th request finished to the 30th
+    assert METRICS["server_memory"].aggregate_unit("slope") is Unit.BYTES_PER_100_REQUESTS
+
+
+def test_slope_without_requests_or_with_few_readings_is_not_measured() -> None:
+    readings = memory(*((float(t), 1e6) for t in range(30)))
+    assert measure("server_memory slope", observe(series=readings)).value is None
+    few = samples(*(sample(due=i, seconds=1.0) for i in range(5)))
+    assert measure("server_memory slope", observe(few, series=readings)).value is None
+
+
+def test_drift_of_a_series_is_its_slope_over_the_window() -> None:
+    rows = [{"time": float(t), "query_seconds": 0.01 + 0.002 * t} for t in range(11)]
+    observation = observe(series={"database": series("database", *rows)}, start=0, end=10)
+    assert measure("query_time drift", observation).value == pytest.approx(0.02)
+    assert measure("query_time median", observation).value == pytest.approx(0.02)
+    short = observe(series={"database": series("database", *rows[:4])})
+    assert measure("query_time drift", short).reason == "only 4 readings in this window"
+
+
+def test_server_cpu_is_a_percentile_over_the_window() -> None:
+    rows = [{"time": float(t), "cpu_percent": 10.0 * t} for t in range(11)]
+    observation = observe(series={"server": series("server", *rows)}, start=0, end=10)
+    assert measure("server_cpu p(95)", observation).value == pytest.approx(95.0)
+    assert measure("server_cpu mean", observation).value == pytest.approx(50.0)
+
+
+def test_database_connections_are_what_the_database_counts_else_what_the_server_has_open() -> None:
+    handles = series(
+        "server",
+        {"time": 1.0, "database_handles": 3.0},
+        {"time": 2.0, "database_handles": 4.0},
+    )
+    counted = series(
+        "database", {"time": 1.0, "connections": 10.0}, {"time": 2.0, "connections": 17.0}
+    )
+    unknown = series("database", {"time": 1.0}, {"time": 2.0})
+    both = observe(series={"server": handles, "database": counted})
+    assert measure("database_connections growth", both).value == 7
+    sqlite = observe(series={"server": handles, "database": unknown})
+    assert measure("database_connections growth", sqlite).value == 1
+
+
+def test_a_named_window_is_read_instead_of_that_of_the_part() -> None:
+    given_ = memory((0, 1e6), (10, 50e6), (18, 51e6), (19, 53e6), (20, 52e6))
+    windows = {"settled": Window(name="settled", start=18, end=20)}
+    observation = observe(series=given_, windows=windows)
+    assert measure("server_memory{settled} range", observation).value == 2e6
+    found = measure("server_memory{load} range", observation)
+    assert found.value is None
+    assert "did not mark the window 'load'" in found.reason
+
+
+def restarts(*readings: tuple[float, float, float]) -> dict[str, Table]:
+    rows = [{"time": t, "restarts": n, "processes": found} for t, n, found in readings]
+    return {"server": series("server", *rows)}
+
+
+@pytest.mark.parametrize(
+    ("readings", "wanted"),
+    [
+        ([(5, 0, 1), (15, 0, 1), (25, 0, 1)], 0),
+        ([(5, 2, 1), (15, 2, 1), (25, 2, 1)], 0),  # of before the window
+        ([(5, 2, 1), (15, 3, 1), (18, 5, 1), (25, 9, 1)], 3),
+        ([(5, 2, 1), (15, 3, 0), (18, 3, 0)], 1),  # ended, and did not come back
+        ([(10, 1, 1), (20, 2, 1)], 1),  # readings at the edges count
+        ([(12, 0, 1), (20, 0, 1)], 0),
+    ],
+)
+def test_restarts_are_those_within_the_window(
+    readings: list[tuple[float, float, float]], wanted: int
+) -> None:
+    observation = observe(series=restarts(*readings), start=10, end=20)
+    assert measure("server_restarts", observation).value == wanted
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [[], [(5, 0, 1)], [(25, 0, 1)], [(5, 0, 0), (15, 0, 0)], [(15, math.nan, 1)]],
+)
+def test_restarts_of_a_server_nobody_saw_are_not_measured(
+    readings: list[tuple[float, float, float]],
+) -> None:
+    observation = observe(series=restarts(*readings), start=10, end=20)
+    result = judge(criterion("server_restarts == 0"), measure("server_restarts", observation))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.reason
+
+
+# ---------------------------------------------------------------- the server's log
+
+
+def log(*lines: tuple[float, str, str]) -> dict[str, Table]:
+    rows = [{"time": t, "level": level, "kind": kind} for t, level, kind in lines]
+    return {"log": series("log", *rows)}
+
+
+LOCKED = sample(O.SERVER_ERROR, excerpt='{"error": "database is locked"}')
+KINDS = {
+    "lock_errors": ("lock", "OperationalError: database is locked"),
+    "deadlocks": ("deadlock", "deadlock detected"),
+    "database_timeouts": ("timeout", "canceling statement due to statement timeout"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_database_errors_are_counted_by_kind_in_log_or_responses(name: str) -> None:
+    kind, text = KINDS[name]
+    in_bodies = samples(sample(O.SERVER_ERROR, excerpt=text), sample(O.SERVER_ERROR, excerpt=text))
+    lines = log((1, "ERROR", kind), (2, "ERROR", kind), (3, "WARNING", kind), (4, "ERROR", "other"))
+    both = observe(in_bodies, series=lines, log_known=True)
+    assert measure(name, both).value == 3  # each request may have left both: the larger count
+    assert measure(name, observe(in_bodies, log_known=True)).value == 2
+    outside = observe(in_bodies, series=lines, log_known=True, start=2, end=2.5)
+    assert measure(name, outside).value == 2
+    for other in KINDS.keys() - {name}:
+        assert measure(other, both).value == 0
+
+
+def test_without_a_log_errors_in_bodies_count_and_none_there_prove_nothing() -> None:
+    found = measure("lock_errors", observe(samples(LOCKED)))
+    assert found.value == 1
+    assert "log not known" in found.note
+    nothing = measure("lock_errors", observe(samples(sample())))
+    assert nothing.value is None
+    assert nothing.reason == "the server's log is not known"
+    told = observe(samples(sample()), reasons={"log": "server.log was removed"})
+    assert measure("lock_errors", told).reason == "server.log was removed"
+
+
+def test_server_errors_without_an_error_in_the_log_are_counted() -> None:
+    table = samples(*[sample(O.SERVER_ERROR)] * 3, sample())
+    lines = log((1, "ERROR", "server-error"), (2, "WARNING", "lock"), (3, "INFO", "other"))
+    found = measure("unlogged_server_errors", observe(table, series=lines, log_known=True))
+    assert (found.value, found.sample_size) == (2, 3)
+    critical = log(*((float(t), "CRITICAL", "other") for t in range(5)))
+    assert measure("unlogged_server_errors", observe(table, series=critical, log_known=True)).value == 0
+    assert measure("unlogged_server_errors", observe(table)).value is None
+    nobody = observe(samples(sample(O.DROPPED)), log_known=True)
+    assert measure("unlogged_server_errors", nobody).value is None
+
+
+# ---------------------------------------------------------------- recorded, computed, saturated
+
+
+def test_what_a_step_records_is_taken_with_its_tag_note_and_reason() -> None:
+    recorded = {
+        ("server_processes", ""): RecordedMetric(
+            name="server_processes", value=3, unit="count", note="a master"
+        ),
+        ("throughput", "late"): RecordedMetric(
+            name="throughput", value=None, unit="req/s", reason="nobody came"
+        ),
+        ("duration", ""): RecordedMetric(name="duration", value=30, unit="s", beyond=True),
+    }
+    observation = observe(recorded=recorded)
+    found = measure("server_processes", observation)
+    assert (found.value, found.note) == (3, "a master")
+    assert measure("throughput{late}", observation).reason == "nobody came"
+    assert measure("duration", observation).beyond
+
+
+def test_what_a_step_did_not_record_is_not_measured() -> None:
+    found = measure("server_processes", observe())
+    assert (found.value, found.reason) == (None, "the step did not record it")
+
+
+def _broken(_table: Table) -> float:
+    raise KeyError("transaction_id")
+
+
+OWN = registry(
+    [
+        Metric("counted", Unit.COUNT, Kind.VALUE, "", compute=lambda table: float(len(table))),
+        Metric("absent", Unit.COUNT, Kind.VALUE, "", compute=lambda _table: None),
+        Metric("broken", Unit.COUNT, Kind.VALUE, "", compute=_broken),
+        Metric("own_samples", Unit.SECONDS, Kind.SAMPLES, ""),
+        Metric("own_series", Unit.SECONDS, Kind.SERIES, ""),
+    ]
+)
+
+
+def test_a_metric_of_the_case_is_computed_from_the_samples_judged() -> None:
+    observation = observe(samples(sample(tag="a"), sample(tag="b")), metrics=OWN)
+    assert measure("counted", observation, OWN).value == 2
+    assert measure("counted{a}", observation, OWN).value == 1
+    assert measure("absent", observation, OWN).value is None
+
+
+@pytest.mark.parametrize("asked", ["broken", "own_samples mean", "own_series growth"])
+def test_a_metric_of_the_case_that_cannot_be_computed_is_not_measured(asked: str) -> None:
+    found = measure(asked, observe(samples(sample()), metrics=OWN), OWN)
+    assert found.value is None
+    assert found.reason
+    if asked == "broken":
+        assert "KeyError: 'transaction_id'" in found.reason
+
+
+SATURATED = {"saturated": "its CPU reached 99 % of a core"}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("success_rate == 100 %", Verdict.ERROR),
+        ("response_time max < 1 s", Verdict.ERROR),
+        ("success_rate >= 40 %", Verdict.PASS),
+        ("server_memory growth < 1 MB", Verdict.FAIL),
+        ("silent_failures == 9", Verdict.FAIL),
+    ],
+)
+def test_a_saturated_generator_spoils_only_failures_of_load(text: str, wanted: Verdict) -> None:
+    observation = observe(MIXED, series=memory((1, 1e6), (2, 9e6)), **SATURATED)
+    own = criterion(text)
+    result = judge(own, observation.measure(own))
+    assert result.verdict is wanted
+    if own.load:
+        assert "its CPU reached 99 % of a core" in result.note
+        assert result.sample_size
+    assert judge(own, observe(MIXED, series=memory((1, 1e6), (2, 9e6))).measure(own)).verdict in (
+        Verdict.PASS,
+        Verdict.FAIL,
+    )
+
+
+def test_a_note_stays_beside_the_saturation() -> None:
+    recorded = {
+        ("duration", ""): RecordedMetric(name="duration", value=9, unit="s", note="failed: 500")
+    }
+    found = measure("duration", observe(recorded=recorded, **SATURATED))
+    assert "failed: 500" in found.note
+    assert "saturated" in found.note
+
+
+def _everything() -> list[str]:
+    aggregates = {
+        Kind.VALUE: [""],
+        Kind.SAMPLES: [" mean", " p(95)", " drift", " stddev"],
+        Kind.SERIES: [" mean", " p(95)", " drift", " growth", " slope", " range"],
+    }
+    return [f"{m.name}{a}" for m in METRICS.values() for a in aggregates[m.kind]]
+
+
+@pytest.mark.parametrize("asked", _everything())
+def test_no_data_is_a_reason_and_never_a_value(asked: str) -> None:
+    for observation in (observe(), observe(log_known=False), observe(samples(sample(O.CANCELLED)))):
+        found = measure(asked, observation)
+        assert found.value is None
+        assert found.reason
+
+
+@pytest.mark.parametrize("asked", _everything())
+def test_the_reason_of_a_monitor_stands_at_the_criteria_that_need_it(asked: str) -> None:
+    name = asked.split(" ", maxsplit=1)[0]
+    if METRICS[name].kind is not Kind.SERIES and name != "server_restarts":
+        return
+    reasons = dict.fromkeys(SERIES, "permission denied")
+    assert measure(asked, observe(reasons=reasons)).reason == "permission denied"
