@@ -130,7 +130,13 @@ def load_folder(folder: Path) -> CaseDefinition:
     if len(cases) != 1:
         found = "none" if not cases else ", ".join(case.__name__ for case in cases)
         raise TestCaseError(f"{origin}/__init__.py must define one TestCase; found: {found}")
-    return define(next(iter(cases)), origin)
+    try:
+        return define(next(iter(cases)), origin)
+    except TestCaseError:
+        raise
+    # Its attributes may hold anything.
+    except Exception as error:  # noqa: BLE001
+        raise TestCaseError(f"{origin} is not valid: {_where(error, folder, name)}") from None
 
 
 def _mount(name: str, start: Path, folder: Path, origin: str) -> None:

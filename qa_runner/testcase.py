@@ -200,6 +200,28 @@ def define(case: type[TestCase], origin: str) -> CaseDefinition:
     attribute, two steps or parts of one number, a chart that does not exist, a parameter that
     the method does not take, or a criterion that does not parse.
     """
+    _check_case(case, origin)
+    try:
+        metrics = registry(case.metrics)
+    except ValueError as error:
+        raise TestCaseError(f"{origin}: {error}") from None
+    defined = sorted(
+        (_define_step(step, metrics, origin) for step in case.steps), key=lambda s: s.number
+    )
+    _check_together(defined, origin)
+    return CaseDefinition(
+        id=case.id,
+        name=case.name,
+        description=case.description,
+        case=case,
+        metrics=metrics,
+        parameters=dict(case.parameters),
+        steps=tuple(defined),
+        origin=origin,
+    )
+
+
+def _check_case(case: type[TestCase], origin: str) -> None:
     for attribute in ("id", "name", "description", "steps"):
         if not getattr(case, attribute, None):
             raise TestCaseError(f"{origin}: {case.__name__} has no {attribute}")
@@ -212,42 +234,29 @@ def define(case: type[TestCase], origin: str) -> CaseDefinition:
             raise TestCaseError(f"{origin}: {step!r} among the steps is no Step class")
     for name, value in case.parameters.items():
         _check_parameter(name, value, f"{origin}: {case.__name__}")
-    try:
-        metrics = registry(case.metrics)
-    except ValueError as error:
-        raise TestCaseError(f"{origin}: {error}") from None
-    defined = sorted(
-        (_define_step(step, metrics, origin) for step in case.steps), key=lambda s: s.number
-    )
-    for before, after in itertools.pairwise(defined):
+
+
+def _check_together(steps: list[StepDefinition], origin: str) -> None:
+    """Numbers, facts and ids over all steps, which are in order."""
+    for before, after in itertools.pairwise(steps):
         if before.number == after.number:
             raise TestCaseError(
                 f"{origin}: {before.step.__name__} and {after.step.__name__} are both "
                 f"step {after.number}; give each a number of its own"
             )
     provided: set[str] = set()
-    for definition in defined:
-        missing = set(definition.requires) - provided
+    for step in steps:
+        missing = set(step.requires) - provided
         if missing:
             raise TestCaseError(
-                f"{origin}: step {definition.number} requires {', '.join(sorted(missing))}, "
+                f"{origin}: step {step.number} requires {', '.join(sorted(missing))}, "
                 "which no earlier step provides"
             )
-        provided |= set(definition.provides)
-    ids = [c.id for s in defined for c in (*(c for p in s.parts for c in p.criteria), *s.criteria)]
+        provided |= set(step.provides)
+    ids = [c.id for s in steps for c in (*(c for p in s.parts for c in p.criteria), *s.criteria)]
     for identifier in ids:
         if ids.count(identifier) > 1:
             raise TestCaseError(f"{origin}: two criteria have the id {identifier}")
-    return CaseDefinition(
-        id=case.id,
-        name=case.name,
-        description=case.description,
-        case=case,
-        metrics=metrics,
-        parameters=dict(case.parameters),
-        steps=tuple(defined),
-        origin=origin,
-    )
 
 
 def _check_tuple(value: Any, name: str, where: str) -> None:
@@ -311,6 +320,15 @@ def _define_step(step: type[Step], metrics: Mapping[str, Metric], origin: str) -
     )
 
 
+def _check_seconds(mark: _Mark, where: str) -> None:
+    if not callable(mark.seconds):
+        return
+    try:
+        float(mark.seconds(**{name: param.default for name, param in mark.parameters.items()}))
+    except Exception as error:  # noqa: BLE001 (the function is of the case: anybody's code)
+        raise TestCaseError(f"{where}: seconds= does not fit its parameters: {error}") from None
+
+
 def _define_part(
     step: type[Step], name: str, mark: _Mark, metrics: Mapping[str, Metric], where: str
 ) -> PartDefinition:
@@ -331,6 +349,7 @@ def _define_part(
             f"{where}.{name} takes {', '.join(taken) or 'no parameters'}, but its @part gives "
             f"{', '.join(mark.parameters) or 'none'}"
         )
+    _check_seconds(mark, f"{where}.{name}")
     try:
         criteria = tuple(parse(text, mark.id, metrics, mark.source) for text in mark.criteria)
     except TestCaseError as error:

@@ -45,8 +45,8 @@ def main() -> int:
         return 0
     options = Options(
         port=arguments.port,
-        database=arguments.database.absolute(),
-        log=arguments.log and arguments.log.absolute(),
+        database=arguments.database,
+        log=arguments.log,
         faults=tuple(dict.fromkeys(arguments.fault)),
         foreground=arguments.foreground,
     )

@@ -27,7 +27,9 @@ _PARENT_POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line of ``serve``. Paths are absolute; port 0 stands for a free one."""
+    """The command line of ``serve``. Paths may be relative to the
+    working folder, which the server process shares; port 0 stands for a free one.
+    """
 
     port: int
     database: Path

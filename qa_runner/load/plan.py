@@ -140,6 +140,8 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
 def describe(shape: Shape) -> str:
     """A shape in words."""
     match shape:
+        case Sequential(requests=1):
+            return "1 request"
         case Sequential(requests=count, pause_seconds=pause):
             after = f", {pause:g} s pause" if pause else ", back to back"
             return f"{count} requests one at a time{after}"
@@ -148,10 +150,14 @@ def describe(shape: Shape) -> str:
             times = f", {repeat} times, every {every:g} s" if repeat > 1 else ""
             return f"burst of {count}{spread}{times}"
         case VirtualUsers(users=users, requests=count, duration_seconds=duration):
-            until = f"{count} requests" if count is not None else f"{duration:g} s"
-            return f"{users} virtual users, {until}"
+            until = f"{duration:g} s" if count is None else _counted(count, "request")
+            return f"{_counted(users, 'virtual user')}, {until}"
         case Staircase(stairs=stairs, seconds_per_stair=seconds):
             listed = ", ".join(str(stair) for stair in stairs)
             return f"staircase of {listed} virtual users, {seconds:g} s each"
         case ConstantArrivalRate(rate=rate, duration_seconds=duration):
             return f"constant arrival rate, {rate:g} req/s for {duration:g} s"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -111,11 +111,15 @@ class StepData:
         return [load for part in self.attempt.parts for load in part.loads]
 
     def limit(self, metric: str, aggregate: str = "", part: str = "") -> float | None:
-        """The upper limit of the first criterion of a metric, in the criterion's unit."""
+        """The upper limit of the first criterion of a metric, in its base unit.
+
+        Without an ``aggregate``, of one that can be drawn over the values: a limit of their
+        spread or their trend cannot.
+        """
         for result in self.step.criteria():
             if (
                 result.metric == metric
-                and (not aggregate or result.aggregate == aggregate)
+                and (result.aggregate == aggregate if aggregate else _on_scale(result.aggregate))
                 and (not part or result.id.startswith(f"{part}-"))
                 and result.operator.startswith("<")
             ):
@@ -147,3 +151,8 @@ def _cleaned(table: Table) -> Table:
     for name in table.columns.texts:
         data[name] = [clean(text) for text in table.text(name)]
     return Table(table.columns, data)
+
+
+def _on_scale(aggregate: str) -> bool:
+    """Whether an aggregate lies on the scale of the values themselves."""
+    return aggregate not in ("stddev", "drift", "range", "growth", "slope")

@@ -29,6 +29,8 @@ __all__ = ["EmbeddedTarget", "serve_command", "serve_environment"]
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _PORT_TAKEN_CODE = 2
+_DATABASE = "database.sqlite3"
+_LOG = "server.log"
 _SETTINGS = "qa_runner.demo.settings"
 _ADDRESS = "127.0.0.1"
 _PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
@@ -87,7 +89,10 @@ class EmbeddedTarget:
         if self._supervisor is not None:
             raise RuntimeError("the embedded target is started already")
         self._supervisor = _popen(
-            serve_command(self.port, self._database, self._log, self.faults), serve_environment()
+            # Names in its own folder, so that no path of this machine stands in a report.
+            serve_command(self.port, Path(_DATABASE), Path(_LOG), self.faults),
+            serve_environment(),
+            self.folder,
         )
         try:
             ready = self._wait_until_ready(self._supervisor)
@@ -126,11 +131,11 @@ class EmbeddedTarget:
 
     @property
     def _database(self) -> Path:
-        return self.folder / "database.sqlite3"
+        return self.folder / _DATABASE
 
     @property
     def _log(self) -> Path:
-        return self.folder / "server.log"
+        return self.folder / _LOG
 
     def _wait_until_ready(self, supervisor: subprocess.Popen[bytes]) -> dict[str, Any]:
         line = _read_line(supervisor, _START_SECONDS)
@@ -187,10 +192,13 @@ class EmbeddedTarget:
         )
 
 
-def _popen(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _popen(
+    command: list[str], environment: dict[str, str], folder: Path
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 (our own command)
             command,
+            cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -199,7 +207,9 @@ def _popen(command: list[str], environment: dict[str, str]) -> subprocess.Popen[
             start_new_session=True,
         )
     except OSError as error:
-        raise TargetError(f"cannot start the embedded target: {error.strerror or error}") from None
+        raise TargetError(
+            f"cannot start the embedded target in {folder}: {error.strerror or error}"
+        ) from None
 
 
 def _pipe(stream: Any) -> Any:

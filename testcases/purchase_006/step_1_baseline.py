@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 from qa_runner import Param, Sequential, Step, StepContext, part
 
 from .requests import purchase
+
+MACHINE = (
+    ("operating_system", "operating system", ""),
+    ("machine", "processor", ""),
+    ("cpu_count", "cores", ""),
+    ("cpu_percent", "CPU busy", "%"),
+    ("load_1_minute", "load average, 1 minute", ""),
+    ("load_5_minutes", "load average, 5 minutes", ""),
+    ("load_15_minutes", "load average, 15 minutes", ""),
+    ("memory_total_bytes", "memory", "MB"),
+    ("memory_used_bytes", "memory used", "MB"),
+    ("disk_read_bytes", "disk read since the machine started", "MB"),
+    ("disk_written_bytes", "disk written since the machine started", "MB"),
+    ("python", "Python of qa-runner", ""),
+)
+"""Name in the snapshot, label, unit to show it in."""
+
+
+def _shown(value: str | float | None, unit: str) -> str | float | None:
+    if isinstance(value, str) or value is None or not unit:
+        return value
+    return f"{value / 1e6:,.0f} MB" if unit == "MB" else f"{value:.1f} {unit}"
 
 
 class Baseline(Step):
@@ -29,7 +52,13 @@ class Baseline(Step):
     )
     def snapshot(self, ctx: StepContext) -> None:
         """No load."""
-        ctx.table("machine", "Machine", ("what", "value"), list(ctx.system.snapshot().items()))
+        machine = ctx.system.snapshot()
+        ctx.table(
+            "machine",
+            "Machine",
+            ("what", "value"),
+            [(label, _shown(machine[name], unit)) for name, label, unit in MACHINE],
+        )
         processes = ctx.server.snapshot()
         for name, title, role in (
             ("server", "Processes of the server", "server"),
@@ -60,7 +89,8 @@ class Baseline(Step):
             "DEBUG": info.debug,
             "Python of the target": info.python,
             "engine": info.engine,
-            "name": info.name,
+            # Of an SQLite file the name only: no path of this machine belongs into a report.
+            "name": PurePath(info.name).name,
             "version": info.server_version,
             "journal mode": info.journal_mode,
             "busy timeout s": info.busy_timeout_seconds,

@@ -212,7 +212,7 @@ def test_unusable_database_is_reported_with_its_cause(tmp_path: Path) -> None:
 
 
 def test_missing_folder_is_reported() -> None:
-    with pytest.raises(TargetError, match="did not start"):
+    with pytest.raises(TargetError, match="cannot start the embedded target in"):
         EmbeddedTarget(Path("/dev/null/nowhere")).start()
 
 
