@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Staircase,
         VirtualUsers,
     )
+    from qa_runner.load.request import request
     from qa_runner.metric import Kind, Metric, Unit
     from qa_runner.table import Table
     from qa_runner.testcase import Param, Step, TestCase, part
@@ -48,6 +49,7 @@ _HOMES = {
     "VirtualUsers": "load.plan",
     "part": "testcase",
     "percentile": "estimate",
+    "request": "load.request",
 }
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "VirtualUsers",
     "part",
     "percentile",
+    "request",
 ]
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from qa_runner.errors import RunFolderError
+from qa_runner.errors import OutputError, RunFolderError
 from qa_runner.locate import run_folders
 from qa_runner.result import RunResult
 from qa_runner.store import RunReader, write_atomically
@@ -55,15 +59,32 @@ def update_history(run: RunResult, case_folder: Path) -> None:
     Raises OutputError if they cannot be written, RunFolderError if one is no such table.
     """
     path = case_folder / "runs.csv"
-    rows = [row for row in _read(path, HISTORY_COLUMNS) if row["run_id"] != run.run_id]
-    rows.append(_history_row(run))
-    rows.sort(key=lambda row: row["run_id"])
-    _write(path, HISTORY_COLUMNS, rows)
     latest = case_folder.parent / "latest_runs.csv"
-    others = [row for row in _read(latest, LATEST_COLUMNS) if row["test_id"] != run.test_id]
-    others.append(_latest_row(run, rows))
-    others.sort(key=lambda row: row["test_id"])
-    _write(latest, LATEST_COLUMNS, others)
+    with _locked(case_folder.parent):
+        rows = [row for row in _read(path, HISTORY_COLUMNS) if row["run_id"] != run.run_id]
+        rows.append(_history_row(run))
+        rows.sort(key=lambda row: row["run_id"])
+        others = [row for row in _read(latest, LATEST_COLUMNS) if row["test_id"] != run.test_id]
+        others.append(_latest_row(run, rows))
+        others.sort(key=lambda row: row["test_id"])
+        _write(path, HISTORY_COLUMNS, rows)
+        _write(latest, LATEST_COLUMNS, others)
+
+
+@contextmanager
+def _locked(output: Path) -> Iterator[None]:
+    """Runs that end at the same time enter themselves one after the other."""
+    try:
+        handle = os.open(output, os.O_RDONLY)
+    except OSError as error:
+        raise OutputError(f"cannot open {output}: {error.strerror or error}") from None
+    try:
+        # Some network file systems have no locks: go on without.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def read_history(case_folder: Path) -> Rows:
@@ -131,7 +152,9 @@ def _latest_row(run: RunResult, rows: Rows) -> dict[str, str]:
 
 def _inert(value: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
+    # The csv module of Python 3.11 would leave a carriage return bare.
+    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\n")) else value
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> Rows:

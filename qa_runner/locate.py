@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from qa_runner.errors import RunFolderError
@@ -30,10 +31,12 @@ def find_run(name: str, output: Path) -> Path:
     Raises RunFolderError, saying what there is, if none fits.
     """
     path = Path(name)
-    if (path / RESULT_NAME).is_file():
-        return path
-    if path.name == RESULT_NAME and path.is_file():
-        return path.parent
+    # A name may be too long for a path.
+    with suppress(OSError):
+        if (path / RESULT_NAME).is_file():
+            return path
+        if path.name == RESULT_NAME and path.is_file():
+            return path.parent
     runs = [run for folder in case_folders(output) for run in run_folders(folder)]
     if not runs:
         raise RunFolderError(f"no runs below {output}; start one with: qa-runner run PURCHASE-006")

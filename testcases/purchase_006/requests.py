@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from qa_runner import RequestTemplate, StepContext
+from qa_runner import RequestTemplate, StepContext, request
 
 
 def purchase(ctx: StepContext, word: str, *, email: str = "") -> RequestTemplate:
@@ -15,18 +13,16 @@ def purchase(ctx: StepContext, word: str, *, email: str = "") -> RequestTemplate
     """
     local = word.lower().replace(" ", "-")
     email = email or f"{local}{{i}}-{{tag}}@{ctx.parameters['email_domain']}"
-    body = {
-        "plan_id": ctx.parameters["plan_id"],
-        "student_info": {"name": f"{word} {{i}}", "email": email},
-    }
-    return RequestTemplate(
-        method="POST",
-        url=str(ctx.parameters["path"]),
-        headers=(("Content-Type", "application/json"),),
-        body=json.dumps(body),
+    return request(
+        "POST",
+        str(ctx.parameters["path"]),
+        json={
+            "plan_id": ctx.parameters["plan_id"],
+            "student_info": {"name": f"{word} {{i}}", "email": email},
+        },
         key=email,
         success_statuses=(201,),
         required=("success", "transaction_id", "payment_intent_id", "client_secret"),
-        extract=(("transaction_id", "transaction_id"), ("payment_intent_id", "payment_intent_id")),
+        extract=("transaction_id", "payment_intent_id"),
         server_timing=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qa_runner import Burst, Outcome, Param, Step, StepContext, VirtualUsers, part
+from qa_runner import Burst, Outcome, Param, Step, StepContext, VirtualUsers, part, percentile
 
 from .accounting import UNKNOWN, Ledger
 from .requests import purchase
@@ -68,9 +68,23 @@ class DatabaseImpact(Step):
                     ctx.load(Burst(requests=1), purchase(ctx, "Database", email=again))
         ctx.sleep_until(start + watch)
         ctx.sample_monitors()
+        self._query_times(ctx, start)
         names = ("row_count_violations", "users_added_difference", "balances_added_difference")
         with ctx.measuring(*names, "unaccounted_transactions"):
             self._judge_rows(ctx, start)
+
+    def _query_times(self, ctx: StepContext, start: float) -> None:
+        """The fixed query's times; the median is judged, the rest is for the reader."""
+        times = ctx.series("database", start, ctx.now()).number("query_seconds")
+        times = times[np.isfinite(times)]
+        if times.size:
+            figures = [percentile(times, 50), percentile(times, 95), float(times.max())]
+            ctx.table(
+                "query_times",
+                "Time of one indexed query",
+                ("readings", "median ms", "p95 ms", "max ms"),
+                [(int(times.size), *(round(1e3 * value, 3) for value in figures))],
+            )
 
     def _judge_rows(self, ctx: StepContext, start: float) -> None:
         """Compare what was stored with what was acknowledged, at every reading and at the end."""

@@ -158,11 +158,23 @@ def _until_recovered(
     return None
 
 
+def _since(now: int | None, before: int | None) -> int:
+    """How many more there are than before; 0 where that could not be counted."""
+    return 0 if now is None or before is None else now - before
+
+
 def _check_integrity(ctx: StepContext) -> None:
     found = ctx.integrity()
     before = ctx.database_before
-    orphans = len(found.orphan_transactions)
-    duplicates = len(found.duplicate_intents)
+    # New rows, and old ones that have become wrong since the run began.
+    orphans = max(
+        len(found.orphan_transactions),
+        _since(found.whole.orphan_transactions, before.orphan_transactions),
+    )
+    duplicates = max(
+        len(found.duplicate_intents),
+        _since(found.whole.duplicate_intents, before.duplicate_intents),
+    )
     ctx.record("orphan_transactions", orphans)
     ctx.record("users_without_balance", len(found.users_without_balance))
     ctx.record("users_without_transaction", len(found.users_without_transaction))

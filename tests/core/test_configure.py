@@ -33,6 +33,7 @@ class One(Step):
     def first(
         self,
         ctx: StepContext,
+        *,
         requests: int,
         pause: float,
         stairs: tuple[int, ...],
@@ -71,7 +72,9 @@ class Small(TestCase):
 CASE = define(Small, "testcases/small")
 
 
-def configured(*settings: str, profile: str = "full", steps: tuple[str, ...] = ()) -> ConfiguredCase:
+def configured(
+    *settings: str, profile: str = "full", steps: tuple[str, ...] = ()
+) -> ConfiguredCase:
     return configure(CASE, profile=profile, steps=steps, settings=settings)
 
 
@@ -135,7 +138,12 @@ def test_a_rerun_takes_one_step_whole() -> None:
         ((), "full", ("1",), "step 1 only"),
         ((), "full", ("1", "10.1"), "steps 1, 10.1 only"),
         (("1.1.requests=8",), "full", (), "changed parameters"),
-        (("1.1.limit.duration=9s",), "smoke", ("1",), "profile smoke, step 1 only, changed parameters"),
+        (
+            ("1.1.limit.duration=9s",),
+            "smoke",
+            ("1",),
+            "profile smoke, step 1 only, changed parameters",
+        ),
     ],
 )
 def test_the_scope_says_why_a_verdict_is_not_that_of_the_case(
@@ -145,7 +153,9 @@ def test_the_scope_says_why_a_verdict_is_not_that_of_the_case(
 
 
 def test_an_unknown_profile_is_told_with_the_valid_ones() -> None:
-    with pytest.raises(UnknownName, match=r"unknown profile 'smoky'. Did you mean smoke\? Valid: full, smoke"):
+    with pytest.raises(
+        UnknownName, match=r"unknown profile 'smoky'. Did you mean smoke\? Valid: full, smoke"
+    ):
         configured(profile="smoky")
 
 
@@ -241,6 +251,7 @@ def test_a_value_that_does_not_fit_is_refused_with_the_setting(setting: str, sai
         ("1.1.request=8", "limit.duration"),
         ("1.9.requests=8", "unknown part '1.9'"),
         ("1.requests=8", "unknown part '1'"),
+        ("1.1=8", "unknown part '1'"),
         ("case.plan=8", "Did you mean plan_id? Valid: path, plan_id"),
         ("case.limit.duration=8s", "unknown part 'case'"),
         ("7.limit.duration=8s", "unknown part '7'"),
@@ -254,7 +265,7 @@ def test_an_unknown_parameter_is_told_with_the_valid_ones(setting: str, said: st
 
 
 @pytest.mark.parametrize(
-    "setting", ["", "=", "requests=8", "1.1.requests", "1.1=8", "1.1.requests 8", "x.y=1", "1.1.=8"]
+    "setting", ["", "=", "requests=8", "1.1.requests", "1.1.requests 8", "x.y=1"]
 )
 def test_what_is_no_setting_is_refused_with_an_example(setting: str) -> None:
     with pytest.raises(UsageError, match=r"PART\.PARAMETER=VALUE") as caught:
@@ -285,7 +296,7 @@ def test_a_limit_is_set_and_that_of_the_text_kept(setting: str, limit: float, un
     everything += [c for step in case.steps for c in step.criteria]
     (changed,) = (c for c in everything if c.document_limit is not None)
     assert (changed.limit, changed.unit) == (limit, unit)
-    assert changed.id.startswith(setting.split(".limit")[0] + "-")
+    assert changed.id.startswith(setting.split(".limit", maxsplit=1)[0] + "-")
 
 
 def test_of_two_settings_of_a_limit_the_last_holds() -> None:
@@ -324,7 +335,12 @@ def test_an_unknown_limit_is_told_with_the_valid_ones() -> None:
 
 @given(st.text(max_size=30))
 def test_any_setting_is_read_or_refused_in_one_line(text: str) -> None:
-    for setting in (text, f"1.1.requests={text}", f"1.1.stairs={text}", f"1.1.limit.duration={text}"):
+    for setting in (
+        text,
+        f"1.1.requests={text}",
+        f"1.1.stairs={text}",
+        f"1.1.limit.duration={text}",
+    ):
         try:
             configured(setting)
         except UsageError as error:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import msgspec
 import pytest
 from core_samples import criterion, judged, run_result, step_result
 from hypothesis import given
@@ -316,9 +314,7 @@ def test_another_limit_is_kept_in_the_unit_of_the_text_beside_the_limit_of_the_t
         ("server_memory slope < 5 MB per 100 requests", "5 MB", "per 100 requests"),
     ],
 )
-def test_a_limit_that_does_not_fit_is_refused_with_the_id(
-    text: str, limit: str, said: str
-) -> None:
+def test_a_limit_that_does_not_fit_is_refused_with_the_id(text: str, limit: str, said: str) -> None:
     own = criterion(text)
     with pytest.raises(CriterionError) as caught:
         override(own, limit, METRICS)
@@ -332,10 +328,8 @@ def test_a_count_needs_no_unit() -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_criterion_or_refused_in_one_line(text: str) -> None:
-    fields: dict[str, Any] = {}
     try:
-        fields = msgspec.to_builtins(criterion(text))
+        said = criterion(text).id
     except CriterionError as error:
-        assert len(str(error).splitlines()) == 1
-    else:
-        assert fields["id"].startswith("1.1-")
+        said = str(error)
+    assert len(said.splitlines()) == 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from core_samples import criterion, judged, observe, sample, samples
+
 from qa_runner.judging import applicable, judge_all, skipped, spoil, verdict_of
 from qa_runner.load.plan import Outcome
 from qa_runner.metric import Kind, Metric, Unit, registry

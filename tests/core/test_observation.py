@@ -18,21 +18,19 @@ from qa_runner.result import RecordedMetric, Window
 from qa_runner.table import SERIES, Table
 from qa_runner.verdict import Verdict
 
-O = Outcome
-
 # Ten requests due (the cancelled one is not), of which four succeeded.
 MIXED = samples(
-    sample(O.SUCCESS, due=0.0, seconds=0.1),
-    sample(O.SUCCESS, due=1.0, seconds=0.2),
-    sample(O.SUCCESS, due=2.0, seconds=0.3),
-    sample(O.SUCCESS, due=3.0, seconds=0.4),
-    sample(O.SERVER_ERROR, due=4.0, seconds=0.5),
-    sample(O.CLIENT_ERROR, due=5.0, seconds=0.6),
-    sample(O.THROTTLED, due=6.0, seconds=0.7),
-    sample(O.TIMEOUT, due=7.0, seconds=10.0),
-    sample(O.CONNECTION_ERROR, due=8.0, seconds=0.001),
-    sample(O.DROPPED, due=9.0),
-    sample(O.CANCELLED, due=9.5),
+    sample(Outcome.SUCCESS, due=0.0, seconds=0.1),
+    sample(Outcome.SUCCESS, due=1.0, seconds=0.2),
+    sample(Outcome.SUCCESS, due=2.0, seconds=0.3),
+    sample(Outcome.SUCCESS, due=3.0, seconds=0.4),
+    sample(Outcome.SERVER_ERROR, due=4.0, seconds=0.5),
+    sample(Outcome.CLIENT_ERROR, due=5.0, seconds=0.6),
+    sample(Outcome.THROTTLED, due=6.0, seconds=0.7),
+    sample(Outcome.TIMEOUT, due=7.0, seconds=10.0),
+    sample(Outcome.CONNECTION_ERROR, due=8.0, seconds=0.001),
+    sample(Outcome.DROPPED, due=9.0),
+    sample(Outcome.CANCELLED, due=9.5),
 )
 
 
@@ -76,9 +74,9 @@ def test_throughput_is_over_the_time_in_which_the_successes_completed() -> None:
 
 
 def test_throughput_without_a_success_is_zero_if_something_was_answered() -> None:
-    failed = samples(sample(O.SERVER_ERROR, due=0.0), sample(O.SERVER_ERROR, due=1.0))
+    failed = samples(sample(Outcome.SERVER_ERROR, due=0.0), sample(Outcome.SERVER_ERROR, due=1.0))
     assert measure("throughput", observe(failed)).value == 0
-    dropped = samples(sample(O.DROPPED, due=0.0))
+    dropped = samples(sample(Outcome.DROPPED, due=0.0))
     assert measure("throughput", observe(dropped)).value is None
 
 
@@ -103,7 +101,7 @@ def test_response_time_counts_from_due_and_service_time_from_started() -> None:
 
 
 def test_a_timeout_before_the_first_byte_has_no_time_to_it() -> None:
-    observation = observe(samples(sample(seconds=0.2), sample(O.TIMEOUT, seconds=10.0)))
+    observation = observe(samples(sample(seconds=0.2), sample(Outcome.TIMEOUT, seconds=10.0)))
     assert measure("time_to_first_byte max", observation).sample_size == 1
     assert measure("response_time max", observation).sample_size == 2
 
@@ -140,7 +138,9 @@ def test_drift_goes_by_the_time_due_however_the_answers_came_in() -> None:
     times = [0.5, 0.1, 0.4, 0.2, 0.3, 0.3, 0.2, 0.4, 0.1, 0.5]
     rows = [sample(due=i / 1000, seconds=seconds) for i, seconds in enumerate(times)]
     rows.sort(key=lambda row: row["finished"])
-    assert measure("response_time drift", observe(samples(*rows))).value == pytest.approx(0, abs=1e-9)
+    assert measure("response_time drift", observe(samples(*rows))).value == pytest.approx(
+        0, abs=1e-9
+    )
 
 
 def test_drift_of_a_few_requests_is_not_measured() -> None:
@@ -152,7 +152,7 @@ def test_drift_of_a_few_requests_is_not_measured() -> None:
 def test_a_tag_picks_its_samples() -> None:
     table = samples(
         sample(tag="users:1", seconds=0.1),
-        sample(O.SERVER_ERROR, tag="users:10", seconds=0.7),
+        sample(Outcome.SERVER_ERROR, tag="users:10", seconds=0.7),
         sample(tag="users:10", seconds=0.9),
     )
     observation = observe(table)
@@ -162,7 +162,9 @@ def test_a_tag_picks_its_samples() -> None:
 
 
 def test_silent_failures_are_successes_by_status_without_a_valid_body() -> None:
-    table = samples(sample(), sample(O.INVALID), sample(O.INVALID), sample(O.SERVER_ERROR))
+    table = samples(
+        sample(), sample(Outcome.INVALID), sample(Outcome.INVALID), sample(Outcome.SERVER_ERROR)
+    )
     found = measure("silent_failures", observe(table))
     assert (found.value, found.sample_size) == (2, 4)
 
@@ -170,14 +172,14 @@ def test_silent_failures_are_successes_by_status_without_a_valid_body() -> None:
 def test_malformed_errors_are_error_responses_that_are_no_json_objects() -> None:
     table = samples(
         sample(json_object=0),  # no error
-        sample(O.INVALID, json_object=0),  # counted as a silent failure
-        sample(O.CLIENT_ERROR),
-        sample(O.CLIENT_ERROR, json_object=0),
-        sample(O.THROTTLED, json_object=0),
-        sample(O.SERVER_ERROR, json_object=math.nan),  # nobody could tell that it is one
-        sample(O.OTHER, json_object=0),
-        sample(O.TIMEOUT),
-        sample(O.CONNECTION_ERROR),
+        sample(Outcome.INVALID, json_object=0),  # counted as a silent failure
+        sample(Outcome.CLIENT_ERROR),
+        sample(Outcome.CLIENT_ERROR, json_object=0),
+        sample(Outcome.THROTTLED, json_object=0),
+        sample(Outcome.SERVER_ERROR, json_object=math.nan),  # nobody could tell that it is one
+        sample(Outcome.OTHER, json_object=0),
+        sample(Outcome.TIMEOUT),
+        sample(Outcome.CONNECTION_ERROR),
     )
     found = measure("malformed_errors", observe(table))
     assert (found.value, found.sample_size) == (4, 5)
@@ -376,7 +378,7 @@ def log(*lines: tuple[float, str, str]) -> dict[str, Table]:
     return {"log": series("log", *rows)}
 
 
-LOCKED = sample(O.SERVER_ERROR, excerpt='{"error": "database is locked"}')
+LOCKED = sample(Outcome.SERVER_ERROR, excerpt='{"error": "database is locked"}')
 KINDS = {
     "lock_errors": ("lock", "OperationalError: database is locked"),
     "deadlocks": ("deadlock", "deadlock detected"),
@@ -387,7 +389,9 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_database_errors_are_counted_by_kind_in_log_or_responses(name: str) -> None:
     kind, text = KINDS[name]
-    in_bodies = samples(sample(O.SERVER_ERROR, excerpt=text), sample(O.SERVER_ERROR, excerpt=text))
+    in_bodies = samples(
+        sample(Outcome.SERVER_ERROR, excerpt=text), sample(Outcome.SERVER_ERROR, excerpt=text)
+    )
     lines = log((1, "ERROR", kind), (2, "ERROR", kind), (3, "WARNING", kind), (4, "ERROR", "other"))
     both = observe(in_bodies, series=lines, log_known=True)
     assert measure(name, both).value == 3  # each request may have left both: the larger count
@@ -410,14 +414,17 @@ def test_without_a_log_errors_in_bodies_count_and_none_there_prove_nothing() -> 
 
 
 def test_server_errors_without_an_error_in_the_log_are_counted() -> None:
-    table = samples(*[sample(O.SERVER_ERROR)] * 3, sample())
+    table = samples(*[sample(Outcome.SERVER_ERROR)] * 3, sample())
     lines = log((1, "ERROR", "server-error"), (2, "WARNING", "lock"), (3, "INFO", "other"))
     found = measure("unlogged_server_errors", observe(table, series=lines, log_known=True))
     assert (found.value, found.sample_size) == (2, 3)
     critical = log(*((float(t), "CRITICAL", "other") for t in range(5)))
-    assert measure("unlogged_server_errors", observe(table, series=critical, log_known=True)).value == 0
+    assert (
+        measure("unlogged_server_errors", observe(table, series=critical, log_known=True)).value
+        == 0
+    )
     assert measure("unlogged_server_errors", observe(table)).value is None
-    nobody = observe(samples(sample(O.DROPPED)), log_known=True)
+    nobody = observe(samples(sample(Outcome.DROPPED)), log_known=True)
     assert measure("unlogged_server_errors", nobody).value is None
 
 
@@ -477,7 +484,7 @@ def test_a_metric_of_the_case_that_cannot_be_computed_is_not_measured(asked: str
         assert "KeyError: 'transaction_id'" in found.reason
 
 
-SATURATED = {"saturated": "its CPU reached 99 % of a core"}
+SATURATED = "its CPU reached 99 % of a core"
 
 
 @pytest.mark.parametrize(
@@ -491,7 +498,7 @@ SATURATED = {"saturated": "its CPU reached 99 % of a core"}
     ],
 )
 def test_a_saturated_generator_spoils_only_failures_of_load(text: str, wanted: Verdict) -> None:
-    observation = observe(MIXED, series=memory((1, 1e6), (2, 9e6)), **SATURATED)
+    observation = observe(MIXED, series=memory((1, 1e6), (2, 9e6)), saturated=SATURATED)
     own = criterion(text)
     result = judge(own, observation.measure(own))
     assert result.verdict is wanted
@@ -508,7 +515,7 @@ def test_a_note_stays_beside_the_saturation() -> None:
     recorded = {
         ("duration", ""): RecordedMetric(name="duration", value=9, unit="s", note="failed: 500")
     }
-    found = measure("duration", observe(recorded=recorded, **SATURATED))
+    found = measure("duration", observe(recorded=recorded, saturated=SATURATED))
     assert "failed: 500" in found.note
     assert "saturated" in found.note
 
@@ -524,7 +531,11 @@ def _everything() -> list[str]:
 
 @pytest.mark.parametrize("asked", _everything())
 def test_no_data_is_a_reason_and_never_a_value(asked: str) -> None:
-    for observation in (observe(), observe(log_known=False), observe(samples(sample(O.CANCELLED)))):
+    for observation in (
+        observe(),
+        observe(log_known=False),
+        observe(samples(sample(Outcome.CANCELLED))),
+    ):
         found = measure(asked, observation)
         assert found.value is None
         assert found.reason

@@ -3,8 +3,8 @@ from __future__ import annotations
 import math
 
 import pytest
-
 from core_samples import series
+
 from qa_runner.saturation import saturation
 from qa_runner.table import Table
 

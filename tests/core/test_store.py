@@ -67,7 +67,7 @@ def test_a_path_that_cannot_be_written_is_an_output_error(tmp_path: Path, in_the
     else:
         (tmp_path / "plain").write_text("")
         path = tmp_path / "plain" / "run.json"
-    with pytest.raises(OutputError, match="cannot write .*run.json"):
+    with pytest.raises(OutputError, match=r"cannot write .*run\.json"):
         write_atomically(path, b"data")
     assert not list(tmp_path.rglob("*.tmp"))
 
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_made_is_an_output_error_with_a_remedy(
         folder.mkdir(parents=True)
     else:
         (tmp_path / "out").write_text("")
-    with pytest.raises(OutputError, match="cannot write to .*choose another --output"):
+    with pytest.raises(OutputError, match=r"cannot write to .*choose another --output"):
         RunWriter.create(folder)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import Cli, criteria
+from running import Cli, criteria
 
 
 @dataclass(frozen=True)

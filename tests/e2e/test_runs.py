@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Answer, Cli, Server, criteria, reply
+from running import Answer, Cli, Server, criteria, reply
 
 Write = Callable[..., None]
 RUN = ("run", "purchase-006", "--profile", "smoke")

@@ -115,9 +115,7 @@ def test_every_folder_with_code_is_listed_as_a_package(checkout: Path) -> None:
     assert listed == wanted
 
 
-def test_a_wheel_works_in_an_empty_environment_from_any_folder(
-    wheel: Path, tmp_path: Path
-) -> None:
+def test_a_wheel_works_in_an_empty_environment_from_any_folder(wheel: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     python = tmp_path / "venv" / "bin" / "python"
     done = subprocess.run(

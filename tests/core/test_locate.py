@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qa_runner.errors import RunFolderError
+from qa_runner.locate import case_folders, find_run, run_folders
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """Two cases; a run folder counts once it has a run.json."""
+    for name in (
+        "case-1/run-20260101-100000",
+        "case-1/run-20260103-100000",
+        "case-2/run-20260102-100000",
+        "case-2/run-20260103-100000",
+        "case-2/run-20260102-100000-2",
+    ):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "run.json").write_text("{}")
+    (tmp_path / "case-1" / "run-20260109-100000").mkdir()
+    (tmp_path / "case-3").mkdir()
+    (tmp_path / "latest_runs.csv").write_text("")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("run-20260101-100000", "case-1/run-20260101-100000"),
+        ("run-20260102-100000", "case-2/run-20260102-100000"),
+        ("case-1", "case-1/run-20260103-100000"),
+        ("CASE-1", "case-1/run-20260103-100000"),
+        ("Case-2", "case-2/run-20260103-100000"),
+    ],
+)
+def test_a_run_is_found_by_its_id_or_as_the_latest_of_its_case(
+    output: Path, name: str, wanted: str
+) -> None:
+    assert find_run(name, output) == output / wanted
+
+
+def test_latest_is_the_latest_of_all_cases(output: Path) -> None:
+    newer = output / "case-2" / "run-20260104-100000"
+    newer.mkdir()
+    (newer / "run.json").write_text("{}")
+    assert find_run("latest", output) == newer
+
+
+def test_a_run_is_found_by_its_path_wherever_it_is(
+    output: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("mailed") / "a run"
+    elsewhere.mkdir()
+    (elsewhere / "run.json").write_text("{}")
+    assert find_run(str(elsewhere), output) == elsewhere
+    assert find_run(f"{elsewhere}/", output) == elsewhere
+    assert find_run(f"{elsewhere}/run.json", output) == elsewhere
+    assert find_run(str(elsewhere), output / "nowhere") == elsewhere
+    monkeypatch.chdir(elsewhere.parent)
+    assert find_run("a run", output).resolve() == elsewhere
+
+
+def test_a_run_id_that_two_cases_have_is_refused_with_the_paths(output: Path) -> None:
+    with pytest.raises(RunFolderError) as caught:
+        find_run("run-20260103-100000", output)
+    assert "names several runs" in str(caught.value)
+    assert str(output / "case-1" / "run-20260103-100000") in str(caught.value)
+    assert str(output / "case-2" / "run-20260103-100000") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["run-20260109-100000", "case-3", "case-9", "/no/such/place", "x" * 5000, "\udcff"]
+)
+def test_what_is_no_run_is_refused_with_the_newest_there_are(output: Path, name: str) -> None:
+    with pytest.raises(RunFolderError) as caught:
+        find_run(name, output)
+    assert "no run '" in str(caught.value)
+    assert "run-20260102-100000-2, run-20260103-100000, run-20260103-100000" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["latest", "case-1", "run-20260101-100000"])
+def test_without_any_run_the_next_step_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunFolderError, match=r"no runs below .*start one with: qa-runner run"):
+        find_run(name, tmp_path / "artifacts")
+
+
+def test_folders_are_listed_oldest_first_and_only_those_with_runs(output: Path) -> None:
+    assert [folder.name for folder in case_folders(output)] == ["case-1", "case-2"]
+    assert [run.name for run in run_folders(output / "case-2")] == [
+        "run-20260102-100000",
+        "run-20260102-100000-2",
+        "run-20260103-100000",
+    ]
+    assert run_folders(output / "case-9") == []
+    assert case_folders(output / "nowhere") == []
+    assert case_folders(output / "latest_runs.csv") == []
