@@ -96,7 +96,9 @@ def curl(load: LoadResult | None, iteration: int) -> str:
 
 def cause_words(group: Group) -> str:
     """What the client saw: "answered HTTP 500 'database is locked'"."""
-    said = f" '{group.error}'" if group.error else ""
+    # The engine's texts begin with the status, which is said already.
+    detail = group.error.removeprefix(f"HTTP {group.status}").lstrip(": ")
+    said = f" '{detail}'" if detail else ""
     if group.outcome in ("server error", "client error", "throttled"):
         status = f" HTTP {group.status}" if group.status else ""
         return f"answered{status}{said}"

@@ -12,13 +12,16 @@ from qa_runner.criteria import CriterionResult
 from qa_runner.report.criteria import anchors, criterion_row, measured_text, ordered
 from qa_runner.report.failures import Group, cause_words
 from qa_runner.report.format import plural, quantity
-from qa_runner.report.source import Source
+from qa_runner.report.source import Source, StepData
 from qa_runner.verdict import Verdict
 
 __all__ = ["findings"]
 
 _MOST = 5
 _MOST_NAMES = 8
+_MOST_LOGGED = 160
+_TELLING = ("lock", "deadlock", "timeout")
+"""Kinds of log records that say why a request failed, beyond that it did."""
 _WORDS = {"==": "instead of", "<": "instead of less than", "<=": "instead of at most"}
 _WORDS |= {">": "instead of more than", ">=": "instead of at least"}
 _REMEDIES = (
@@ -94,16 +97,19 @@ def _crashes(source: Source) -> list[_Finding]:
 def _failed(source: Source, known: set[str]) -> list[_Finding]:
     """One for each part or step with failed criteria; those of the same cause are joined."""
     found: dict[str, _Finding] = {}
-    by_owner: dict[str, list[CriterionResult]] = {}
+    by_owner: dict[tuple[str, bool], list[CriterionResult]] = {}
     for result in source.run.criteria():
         if result.verdict in (Verdict.FAIL, Verdict.ERROR):
-            by_owner.setdefault(result.id.split("-", maxsplit=1)[0], []).append(result)
-    for owner, results in by_owner.items():
+            # Memory and CPU are no matter of requests that failed.
+            of_requests = not result.metric.startswith(("server_memory", "server_cpu"))
+            owner = result.id.split("-", maxsplit=1)[0]
+            by_owner.setdefault((owner, of_requests), []).append(result)
+    for (owner, of_requests), results in by_owner.items():
         first, *others = ordered(results)
-        cause, remedy = _cause(source, owner)
+        cause, remedy, signature = _cause(source, owner) if of_requests else ("", "", "")
         names = [other.id for other in others]
         # The same cause again needs no sentence of its own, whatever the counts.
-        key = remedy or f"{owner} {cause}"
+        key = remedy or signature or f"{owner} {of_requests}"
         if key in found:
             found[key].also += [first.id, *names]
             continue
@@ -122,26 +128,44 @@ def _compared(result: CriterionResult) -> str:
     return words
 
 
-def _cause(source: Source, owner: str) -> tuple[str, str]:
-    """What became of the requests of a part or a step, and a remedy where one is known."""
+def _cause(source: Source, owner: str) -> tuple[str, str, str]:
+    """What became of the requests of a part or a step, and a remedy where one is known.
+
+    The third tells one cause from another; all are empty where every request succeeded.
+    """
     step_number = owner.split(".", maxsplit=1)[0]
     step = next((held for held in source.run.steps if str(held.number) == step_number), None)
     data = source.step(step) if step else None
     if data is None:
-        return "", ""
+        return "", "", ""
     samples = data.main(owner if "." in owner else "")
     statuses = np.nan_to_num(samples.number("status")).astype(int).tolist()
     rows = zip(samples.text("outcome"), statuses, samples.text("error"), strict=True)
     causes = Counter(row for row in rows if row[0] != "success")
     if not causes:
-        return "", ""
+        return "", "", ""
     (outcome, status, error), count = causes.most_common(1)[0]
     words = cause_words(Group(outcome, status, error))
     were = "was" if count == 1 else "were"
     text = f": {count:,} of {plural(len(samples), 'request')} {were} {words}"
-    said = f"{outcome} {status} {error}".lower()
-    remedy = next((advice for signs, advice in _REMEDIES if any(s in said for s in signs)), "")
-    return text, remedy
+    logged = _logged(data, owner)
+    if logged:
+        text += f"; the server log says \u201c{logged}\u201d"
+    signature = f"{outcome} {status} {error} {logged}".lower()
+    remedy = next((words for signs, words in _REMEDIES if any(s in signature for s in signs)), "")
+    return text, remedy, signature
+
+
+def _logged(data: StepData, owner: str) -> str:
+    """The most frequent error of a known kind in the server log meanwhile, without its head."""
+    log = data.series["log"]
+    part = next((held for held in data.attempt.parts if held.id == owner), None)
+    if part is not None:
+        log = log.between(part.start, part.end)
+    pairs = zip(log.text("kind"), log.text("text"), strict=True)
+    # What stands last in a record is the exception; date, level and logger stand before it.
+    texts = Counter(text.rsplit(": ", 1)[-1] for kind, text in pairs if kind in _TELLING)
+    return texts.most_common(1)[0][0][:_MOST_LOGGED] if texts else ""
 
 
 def _unmeasured(source: Source, known: set[str]) -> list[_Finding]:

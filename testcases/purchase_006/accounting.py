@@ -17,7 +17,8 @@ UNKNOWN = (Outcome.TIMEOUT, Outcome.CONNECTION_ERROR, Outcome.CANCELLED, Outcome
 class Ledger:
     """What the samples say should be stored; e-mail addresses in lower case."""
 
-    acknowledged_ids: set[str] = field(default_factory=set)
+    purchases: set[tuple[str, str]] = field(default_factory=set)
+    """Transaction id and e-mail address of each that was acknowledged."""
     acknowledged: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
 
@@ -30,7 +31,7 @@ class Ledger:
         ):
             if outcome == Outcome.SUCCESS:
                 ledger.acknowledged[key.lower()] += 1
-                ledger.acknowledged_ids.add(str(json.loads(extracted)["transaction_id"]))
+                ledger.purchases.add((str(json.loads(extracted)["transaction_id"]), key.lower()))
             elif outcome in UNKNOWN:
                 ledger.unknown[key.lower()] += 1
         return ledger
@@ -39,14 +40,20 @@ class Ledger:
         """How many acknowledged purchases are missing, and how many stored ones are unaccounted.
 
         ``stored`` are id and e-mail address. Rows of others, whose address lacks ``tag``, do not
-        count; a row without a user does if its id was acknowledged.
+        count; a row without a user does if its id was acknowledged. The id alone is not enough:
+        a database gives the id of a row that was rolled back to the next one.
         """
-        rows = [(str(key), (email or "").lower()) for key, email in stored]
-        missing = len(self.acknowledged_ids - {key for key, _ in rows})
+        addresses = {str(key): (email or "").lower() for key, email in stored}
+        own = {key for key, email in addresses.items() if tag.lower() in email}
+        missing = sum(
+            key not in addresses or (key in own and addresses[key] != email)
+            for key, email in self.purchases
+        )
         left = Counter(self.unknown)
         extra = 0
-        for key, email in rows:
-            if key in self.acknowledged_ids or tag.lower() not in email:
+        for key in own:
+            email = addresses[key]
+            if (key, email) in self.purchases:
                 continue
             if left[email] > 0:
                 left[email] -= 1
