@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from qa_runner.context import LoadOutcome, StepContext
+    from qa_runner.context import StepContext
     from qa_runner.errors import CouldNotRun
     from qa_runner.estimate import percentile
     from qa_runner.load.plan import (
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from qa_runner.load.request import request
     from qa_runner.metric import Kind, Metric, Unit
+    from qa_runner.sending import LoadOutcome
     from qa_runner.table import Table
     from qa_runner.testcase import Param, Step, TestCase, part
 
@@ -34,7 +35,7 @@ _HOMES = {
     "ConstantArrivalRate": "load.plan",
     "CouldNotRun": "errors",
     "Kind": "metric",
-    "LoadOutcome": "context",
+    "LoadOutcome": "sending",
     "Metric": "metric",
     "Outcome": "load.plan",
     "Param": "testcase",

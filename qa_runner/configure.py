@@ -8,15 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qa_runner.criteria import Criterion, override
+from qa_runner.definition import CaseDefinition, PartDefinition, StepDefinition
 from qa_runner.errors import UnknownName, UsageError
 from qa_runner.result import ParameterResult
-from qa_runner.testcase import (
-    PROFILES,
-    CaseDefinition,
-    Param,
-    PartDefinition,
-    StepDefinition,
-)
+from qa_runner.testcase import PROFILES, Param
 
 __all__ = ["ConfiguredCase", "ConfiguredPart", "ConfiguredStep", "configure", "select"]
 

@@ -2,153 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
-import numpy as np
-
-from qa_runner.clock import Clock
 from qa_runner.errors import CouldNotRun, ProbeError, UsageError
-from qa_runner.load.plan import (
-    ConstantArrivalRate,
-    LoadPlan,
-    Outcome,
-    RequestTemplate,
-    Sequential,
-    Shape,
-    describe,
-)
-from qa_runner.load.process import GeneratorProcess, LoadHandle
-from qa_runner.metric import Metric
+from qa_runner.instruments import Instruments
+from qa_runner.load.plan import ConstantArrivalRate, RequestTemplate, Sequential, Shape
 from qa_runner.monitors.database import DatabaseProbe
-from qa_runner.monitors.database_result import Integrity, Mark, Violations
-from qa_runner.monitors.monitor import Monitor
+from qa_runner.monitors.database_result import Integrity, Violations
 from qa_runner.monitors.process import ServerMonitor
 from qa_runner.monitors.system import SystemMonitor
-from qa_runner.redaction import redact
-from qa_runner.result import DataTable, Fact, LoadResult, RecordedMetric, Window
-from qa_runner.stop import StopToken
-from qa_runner.table import SAMPLES, SERIES, Table
+from qa_runner.part_record import PartRecord
+from qa_runner.result import DataTable, Fact, RecordedMetric, Window
+from qa_runner.sending import POLL_SECONDS, Connections, LoadOutcome, Sending
+from qa_runner.table import Table
 
-__all__ = ["Instruments", "LoadOutcome", "PartRecord", "StepContext"]
+__all__ = ["StepContext"]
 
 Row = Sequence[str | int | float | bool | None]
-Connections = Literal["new", "keep-alive"]
 
-_POLL_SECONDS = 0.1
 _ENDLESS_SECONDS = 86_400.0
-
-
-@dataclass(slots=True)
-class Instruments:
-    """What a session lends to its steps."""
-
-    clock: Clock
-    session: int
-    url: str
-    run_tag: str
-    generator: GeneratorProcess
-    monitors: Mapping[str, Monitor]
-    database: DatabaseProbe | None
-    database_reason: str
-    stop: StopToken
-    parameters: Mapping[str, Any]
-    metrics: Mapping[str, Metric]
-    facts: list[Fact]
-    target_facts: Mapping[str, str]
-    save_samples: Callable[[Table], None]
-    read_all_samples: Callable[[], Table]
-    save_health: Callable[[Table], None]
-    progress: Callable[[LoadHandle], None]
-    next_load: Callable[[], int]
-    mark: Mark | None
-    cleaned_session: int
-    generator_health: list[Table] = field(default_factory=list)
-
-    def poll(self, seconds: float) -> None:
-        """Take in what the generator reports, waiting up to ``seconds`` for it.
-
-        Raises GeneratorError if it has ended.
-        """
-        self.generator.poll(seconds)
-        health = self.generator.health()
-        if len(health):
-            self.generator_health.append(health)
-            self.save_health(health)
-
-    def sample_monitors(self) -> None:
-        """One reading of each monitor now, so that a window has a value at its edge."""
-        for monitor in self.monitors.values():
-            monitor.sample_now()
-
-    def series(self, name: str) -> Table:
-        """What a monitor saw in this session so far."""
-        if name == "generator":
-            return Table.concatenate(SERIES["generator"], self.generator_health)
-        if name == "database":
-            return self.database.rows() if self.database else Table(SERIES["database"])
-        monitor = self.monitors.get(name)
-        return monitor.rows() if monitor else Table(SERIES[name])
-
-
-@dataclass(frozen=True, slots=True)
-class LoadOutcome:
-    """What a load came to. ``samples`` has the columns of :data:`qa_runner.table.SAMPLES`."""
-
-    samples: Table
-    start: float
-    end: float
-
-    @property
-    def succeeded(self) -> int:
-        """Number of successes."""
-        return self.samples.text("outcome").count(str(Outcome.SUCCESS))
-
-    @property
-    def last_finished(self) -> float:
-        """When the last request was finished, in seconds on the session's clock."""
-        finished = self.samples.number("finished")
-        known = finished[np.isfinite(finished)]
-        return float(known.max()) if known.size else self.end
-
-    def response_times(self) -> list[float]:
-        """Seconds from due to finished, of the successes in the order in which they were due."""
-        done = self.samples.where(self.samples.text_equals("outcome", str(Outcome.SUCCESS)))
-        return [float(value) for value in done.number("finished") - done.number("due")]
-
-
-@dataclass(eq=False, slots=True)
-class _Sent:
-    """A load that was handed to the generator, with the rows that came back so far."""
-
-    handle: LoadHandle
-    start: float
-    samples: list[Table] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class PartRecord:
-    """What a part gathers while it runs; the runner turns it into a result."""
-
-    id: str
-    step: int
-    attempt: int
-    start: float
-    loads: list[LoadResult] = field(default_factory=list)
-    samples: list[Table] = field(default_factory=list)
-    metrics: list[RecordedMetric] = field(default_factory=list)
-    tables: list[DataTable] = field(default_factory=list)
-    windows: list[Window] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def judged_samples(self) -> Table:
-        """Those of the load that is judged, not of probes and follow-ups."""
-        everything = Table.concatenate(SAMPLES, self.samples)
-        return everything.where(everything.text_equals("role", "main"))
 
 
 class StepContext:
@@ -160,7 +34,7 @@ class StepContext:
     def __init__(self, instruments: Instruments, record: PartRecord) -> None:
         self._instruments = instruments
         self._record = record
-        self._under_way: list[_Sent] = []
+        self._sending = Sending(instruments, record, self.tag)
 
     # ---------------------------------------------------------------- facts
 
@@ -228,7 +102,9 @@ class StepContext:
 
         Only ``role`` "main" is judged by the part's criteria; others stand beside it.
         """
-        return self._await(self._submit(shape, request, role, timeout, connections))
+        return self._sending.finish(
+            self._sending.submit(shape, request, role, timeout, connections)
+        )
 
     def request(
         self,
@@ -254,13 +130,13 @@ class StepContext:
         stop_at_exit: bool = False,
     ) -> Iterator[None]:
         """Send a load beside the block; at its end the load is awaited, or stopped."""
-        sent = self._submit(shape, request, role, timeout, "new")
+        sent = self._sending.submit(shape, request, role, timeout, "new")
         try:
             yield
         finally:
             if stop_at_exit:
                 sent.handle.stop()
-            self._await(sent)
+            self._sending.finish(sent)
 
     @contextmanager
     def probe(
@@ -280,71 +156,9 @@ class StepContext:
     def sleep_until(self, time: float) -> None:
         """Wait until ``time`` on the session's clock."""
         while (left := time - self.now()) > 0:
-            self._instruments.poll(min(left, _POLL_SECONDS))
-            self._take()
+            self._instruments.poll(min(left, POLL_SECONDS))
+            self._sending.take()
             self._instruments.stop.check()
-
-    def _submit(
-        self,
-        shape: Shape,
-        request: RequestTemplate,
-        role: str,
-        timeout: float,
-        connections: Connections,
-    ) -> _Sent:
-        instruments = self._instruments
-        instruments.stop.check()
-        number = instruments.next_load()
-        if "://" not in request.url:
-            request = msgspec.structs.replace(request, url=instruments.url + request.url)
-        plan = LoadPlan(
-            number=number,
-            shape=shape,
-            request=request,
-            tag=f"{self.tag}-{number}",
-            timeout_seconds=timeout,
-            connections=connections,
-        )
-        handle = instruments.generator.submit(
-            plan, part=self._record.id, role=role, session=instruments.session
-        )
-        sent = _Sent(handle, self.now())
-        self._under_way.append(sent)
-        return sent
-
-    def _await(self, sent: _Sent) -> LoadOutcome:
-        """Take rows in until the load is finished, and record what it came to.
-
-        Raises StopRequested if the run is stopped meanwhile; what was measured is recorded.
-        """
-        instruments = self._instruments
-        handle = sent.handle
-        try:
-            while not handle.finished:
-                if instruments.stop.event.is_set():
-                    handle.stop()
-                instruments.poll(_POLL_SECONDS)
-                self._take()
-                if handle.role == "main":
-                    instruments.progress(handle)
-        finally:
-            self._take()
-            self._under_way.remove(sent)
-            outcome = LoadOutcome(
-                samples=Table.concatenate(SAMPLES, sent.samples), start=sent.start, end=self.now()
-            )
-            self._record.loads.append(_load_result(handle, outcome, self.run_tag))
-        instruments.stop.check()
-        return outcome
-
-    def _take(self) -> None:
-        """Move the rows that have arrived for any load under way to the record and to disk."""
-        for sent in self._under_way:
-            rows = sent.handle.take()
-            if len(rows):
-                sent.samples.append(rows)
-                self._record.samples.append(rows)
-                self._instruments.save_samples(rows)
 
     # ---------------------------------------------------------------- what is found
 
@@ -473,22 +287,3 @@ class StepContext:
         """
         samples = self._instruments.read_all_samples()
         return samples.where(samples.number("session") > self._instruments.cleaned_session)
-
-
-def _load_result(handle: LoadHandle, outcome: LoadOutcome, run_tag: str) -> LoadResult:
-    plan = handle.plan
-    request = plan.request
-    head = [f"{request.method} {request.url}", *(f"{k}: {v}" for k, v in request.headers)]
-    return LoadResult(
-        number=plan.number,
-        role=handle.role,
-        tag=plan.tag,
-        shape=describe(plan.shape),
-        request=redact("\n".join([*head, "", request.body]), keep=run_tag),
-        connections=plan.connections,
-        timeout_seconds=plan.timeout_seconds,
-        start=outcome.start,
-        end=outcome.end,
-        outcomes=dict(sorted(Counter(outcome.samples.text("outcome")).items())),
-        stop_reason=handle.stop_reason,
-    )

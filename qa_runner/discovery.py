@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from qa_runner.definition import CaseDefinition, define
 from qa_runner.errors import TestCaseError, UnknownName
-from qa_runner.testcase import CaseDefinition, TestCase, define
+from qa_runner.testcase import TestCase
 
 __all__ = ["Catalogue", "data_folder", "discover", "find"]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from qa_runner.configure import ConfiguredCase, ConfiguredPart, ConfiguredStep
-from qa_runner.context import Instruments
 from qa_runner.errors import OutputError, ProbeError, QaRunnerError, StopRequested
 from qa_runner.events import (
     Notice,
@@ -23,6 +22,7 @@ from qa_runner.events import (
     StepStarted,
 )
 from qa_runner.feed import Feed
+from qa_runner.instruments import Instruments
 from qa_runner.monitors.database_result import Mark
 from qa_runner.preflight import preflight
 from qa_runner.result import Attempt, PartResult, RunResult, Status, StepResult, TargetResult

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qa_runner.context import PartRecord, StepContext
+from qa_runner.context import StepContext
 from qa_runner.errors import TargetError
 from qa_runner.load.plan import Outcome
+from qa_runner.part_record import PartRecord
 from qa_runner.session import Session
 from qa_runner.table import Table
 from qa_runner.targets.target import Target

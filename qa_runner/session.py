@@ -10,8 +10,8 @@ from typing import Self
 
 from qa_runner.clock import Clock
 from qa_runner.configure import ConfiguredCase
-from qa_runner.context import Instruments
 from qa_runner.errors import ProbeError
+from qa_runner.instruments import Instruments
 from qa_runner.load.process import GeneratorProcess, LoadHandle
 from qa_runner.monitors.database import DatabaseProbe
 from qa_runner.monitors.database_result import Mark

@@ -11,9 +11,11 @@ from typing import Protocol
 
 from qa_runner import observation
 from qa_runner.configure import ConfiguredPart, ConfiguredStep
-from qa_runner.context import Instruments, PartRecord, StepContext
+from qa_runner.context import StepContext
 from qa_runner.errors import GeneratorError, StopRequested
+from qa_runner.instruments import Instruments
 from qa_runner.judging import applicable, judge_all, skipped, spoil, verdict_of
+from qa_runner.part_record import PartRecord
 from qa_runner.result import Attempt, PartResult
 from qa_runner.saturation import saturation
 from qa_runner.table import SAMPLES, SERIES, Table

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from qa_runner import Param, Step, StepContext, TestCase, part
 from qa_runner.configure import ConfiguredCase, configure, select
+from qa_runner.definition import define
 from qa_runner.discovery import find
 from qa_runner.errors import CriterionError, UnknownName, UsageError
-from qa_runner.testcase import define
 
 
 class One(Step):

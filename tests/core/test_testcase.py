@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from qa_runner import Kind, Metric, Param, Step, StepContext, TestCase, Unit, part
+from qa_runner.definition import define
 from qa_runner.errors import CriterionError, TestCaseError
-from qa_runner.testcase import CHARTS, define
+from qa_runner.testcase import CHARTS
 
 
 class One(Step):

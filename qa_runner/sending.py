@@ -1,0 +1,153 @@
+"""Hands the loads of a part to the generator, and takes in what comes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from qa_runner.instruments import Instruments
+from qa_runner.load.plan import LoadPlan, Outcome, RequestTemplate, Shape, describe
+from qa_runner.load.process import LoadHandle
+from qa_runner.part_record import PartRecord
+from qa_runner.redaction import redact
+from qa_runner.result import LoadResult
+from qa_runner.table import SAMPLES, Table
+
+__all__ = ["POLL_SECONDS", "Connections", "LoadOutcome", "Sending", "Sent"]
+
+Connections = Literal["new", "keep-alive"]
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOutcome:
+    """What a load came to. ``samples`` has the columns of :data:`qa_runner.table.SAMPLES`."""
+
+    samples: Table
+    start: float
+    end: float
+
+    @property
+    def succeeded(self) -> int:
+        """Number of successes."""
+        return self.samples.text("outcome").count(str(Outcome.SUCCESS))
+
+    @property
+    def last_finished(self) -> float:
+        """When the last request was finished, in seconds on the session's clock."""
+        finished = self.samples.number("finished")
+        known = finished[np.isfinite(finished)]
+        return float(known.max()) if known.size else self.end
+
+    def response_times(self) -> list[float]:
+        """Seconds from due to finished, of the successes in the order in which they were due."""
+        done = self.samples.where(self.samples.text_equals("outcome", str(Outcome.SUCCESS)))
+        return [float(value) for value in done.number("finished") - done.number("due")]
+
+
+@dataclass(eq=False, slots=True)
+class Sent:
+    """A load that was handed to the generator, with the rows that came back so far."""
+
+    handle: LoadHandle
+    start: float
+    samples: list[Table] = field(default_factory=list)
+
+
+class Sending:
+    """The loads of one part. ``tag`` goes into the field {tag} of each."""
+
+    def __init__(self, instruments: Instruments, record: PartRecord, tag: str) -> None:
+        self._instruments = instruments
+        self._record = record
+        self._tag = tag
+        self._under_way: list[Sent] = []
+
+    def submit(
+        self,
+        shape: Shape,
+        request: RequestTemplate,
+        role: str,
+        timeout: float,
+        connections: Connections,
+    ) -> Sent:
+        """Start a load; a relative URL is the target's. Raises StopRequested, GeneratorError."""
+        instruments = self._instruments
+        instruments.stop.check()
+        number = instruments.next_load()
+        if "://" not in request.url:
+            request = msgspec.structs.replace(request, url=instruments.url + request.url)
+        plan = LoadPlan(
+            number=number,
+            shape=shape,
+            request=request,
+            tag=f"{self._tag}-{number}",
+            timeout_seconds=timeout,
+            connections=connections,
+        )
+        handle = instruments.generator.submit(
+            plan, part=self._record.id, role=role, session=instruments.session
+        )
+        sent = Sent(handle, instruments.clock.now())
+        self._under_way.append(sent)
+        return sent
+
+    def finish(self, sent: Sent) -> LoadOutcome:
+        """Take rows in until the load is finished, and record what it came to.
+
+        Raises StopRequested if the run is stopped meanwhile; what was measured is recorded.
+        """
+        instruments = self._instruments
+        handle = sent.handle
+        try:
+            while not handle.finished:
+                if instruments.stop.event.is_set():
+                    handle.stop()
+                instruments.poll(POLL_SECONDS)
+                self.take()
+                if handle.role != "probe":
+                    instruments.progress(handle)
+        finally:
+            self.take()
+            self._under_way.remove(sent)
+            outcome = LoadOutcome(
+                samples=Table.concatenate(SAMPLES, sent.samples),
+                start=sent.start,
+                end=instruments.clock.now(),
+            )
+            self._record.loads.append(_load_result(handle, outcome, instruments.run_tag))
+        instruments.stop.check()
+        return outcome
+
+    def take(self) -> None:
+        """Move the rows that have arrived for any load under way to the record and to disk."""
+        for sent in self._under_way:
+            rows = sent.handle.take()
+            if len(rows):
+                sent.samples.append(rows)
+                self._record.samples.append(rows)
+                self._instruments.save_samples(rows)
+
+
+def _load_result(handle: LoadHandle, outcome: LoadOutcome, run_tag: str) -> LoadResult:
+    plan = handle.plan
+    request = plan.request
+    head = [f"{request.method} {request.url}", *(f"{k}: {v}" for k, v in request.headers)]
+    return LoadResult(
+        number=plan.number,
+        role=handle.role,
+        tag=plan.tag,
+        shape=describe(plan.shape),
+        request=redact("\n".join([*head, "", request.body]), keep=run_tag),
+        connections=plan.connections,
+        timeout_seconds=plan.timeout_seconds,
+        start=outcome.start,
+        end=outcome.end,
+        outcomes=dict(sorted(Counter(outcome.samples.text("outcome")).items())),
+        stop_reason=handle.stop_reason,
+    )
