@@ -89,6 +89,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     invalid: bool = False
     """The generator was the bottleneck: a FAIL of a load criterion becomes ERROR."""
+    undelivered: bool = False
+    """And the intended load was not delivered, so that a PASS says nothing either."""
 
 
 class CriterionResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +187,7 @@ def judge(criterion: Criterion, found: Measurement, evidence: str = "") -> Crite
 
     What was not measured, or is no finite number, is INCONCLUSIVE; "beyond" satisfies no upper
     limit; a FAIL of a load criterion under a saturated generator is an ERROR, since its slowness
-    is not the server's.
+    is not the server's, and so is a PASS if the intended load was not delivered.
     """
     measured = None if found.value is None else found.value / criterion.factor
     reason = found.reason
@@ -195,6 +197,9 @@ def judge(criterion: Criterion, found: Measurement, evidence: str = "") -> Crite
     if measured is None:
         verdict = Verdict.INCONCLUSIVE
         reason = reason or "not measured"
+    elif found.undelivered and criterion.load:
+        verdict = Verdict.ERROR
+        reason = reason or "the load generator was saturated and did not send what was intended"
     elif _holds(criterion, measured, beyond=found.beyond):
         verdict = Verdict.PASS
     elif found.invalid and criterion.load:

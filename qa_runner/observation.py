@@ -20,6 +20,7 @@ from qa_runner.sample_metrics import (
     VALUES,
     answered,
     computed,
+    delivered,
     is_outcome,
     rate,
     times_of,
@@ -60,7 +61,9 @@ class Observation:
         if self.saturated and metric.load:
             notes = (found.note, f"load generator saturated: {self.saturated}")
             note = "; ".join(filter(None, notes))
-            return msgspec.structs.replace(found, note=note, invalid=True)
+            return msgspec.structs.replace(
+                found, note=note, invalid=True, undelivered=not delivered(self.samples)
+            )
         return found
 
     def _measure(  # noqa: PLR0911 (a return for each source)

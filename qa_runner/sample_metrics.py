@@ -20,10 +20,21 @@ from qa_runner.criteria import Measurement
 from qa_runner.load.plan import Outcome
 from qa_runner.table import Floats, Table
 
-__all__ = ["RATES", "TIMES", "VALUES", "answered", "computed", "is_outcome", "rate", "times_of"]
+__all__ = [
+    "RATES",
+    "TIMES",
+    "VALUES",
+    "answered",
+    "computed",
+    "delivered",
+    "is_outcome",
+    "rate",
+    "times_of",
+]
 
 Mask = npt.NDArray[np.bool_]
 
+_LATE_SECONDS = 0.1
 _NOT_ANSWERED = (Outcome.DROPPED, Outcome.CANCELLED, Outcome.CONNECTION_ERROR)
 
 
@@ -36,6 +47,14 @@ def is_outcome(samples: Table, *outcomes: Outcome) -> Mask:
 def answered(samples: Table) -> Mask:
     """Mask, shape (rows,), of the requests that have a response time."""
     return ~is_outcome(samples, *_NOT_ANSWERED)
+
+
+def delivered(samples: Table) -> bool:
+    """Whether the load was sent as intended: nothing dropped, and nearly all of it on time."""
+    late = samples.number("started") - samples.number("due")
+    late = late[np.isfinite(late)]
+    dropped = is_outcome(samples, Outcome.DROPPED).any()
+    return not dropped and (late.size == 0 or estimate.percentile(late, 95) < _LATE_SECONDS)
 
 
 def computed(compute: Callable[[Table], float | None], samples: Table) -> Measurement:

@@ -284,6 +284,14 @@ def test_a_saturated_generator_turns_only_a_fail_of_a_load_criterion_into_an_err
     assert ("generator" in found.reason) is (wanted is Verdict.ERROR)
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("success_rate == 100 %", Verdict.ERROR), ("server_processes == 100", Verdict.PASS)],
+)
+def test_a_pass_without_the_intended_load_is_none(text: str, wanted: Verdict) -> None:
+    assert judged(text, 100.0, invalid=True, undelivered=True).verdict is wanted
+
+
 def test_the_result_names_where_its_evidence_is() -> None:
     found = judge(criterion("requests == 1"), Measurement(value=1), "part-1.1")
     assert found.evidence == "part-1.1"

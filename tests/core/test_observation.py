@@ -485,6 +485,7 @@ def test_a_metric_of_the_case_that_cannot_be_computed_is_not_measured(asked: str
 
 
 SATURATED = "its CPU reached 99 % of a core"
+DELIVERED = MIXED.where(~MIXED.text_equals("outcome", str(Outcome.DROPPED)))
 
 
 @pytest.mark.parametrize(
@@ -498,14 +499,16 @@ SATURATED = "its CPU reached 99 % of a core"
     ],
 )
 def test_a_saturated_generator_spoils_only_failures_of_load(text: str, wanted: Verdict) -> None:
-    observation = observe(MIXED, series=memory((1, 1e6), (2, 9e6)), saturated=SATURATED)
+    observation = observe(DELIVERED, series=memory((1, 1e6), (2, 9e6)), saturated=SATURATED)
     own = criterion(text)
     result = judge(own, observation.measure(own))
     assert result.verdict is wanted
     if own.load:
         assert "its CPU reached 99 % of a core" in result.note
         assert result.sample_size
-    assert judge(own, observe(MIXED, series=memory((1, 1e6), (2, 9e6))).measure(own)).verdict in (
+    assert judge(
+        own, observe(DELIVERED, series=memory((1, 1e6), (2, 9e6))).measure(own)
+    ).verdict in (
         Verdict.PASS,
         Verdict.FAIL,
     )
@@ -548,3 +551,20 @@ def test_the_reason_of_a_monitor_stands_at_the_criteria_that_need_it(asked: str)
         return
     reasons = dict.fromkeys(SERIES, "permission denied")
     assert measure(asked, observe(reasons=reasons)).reason == "permission denied"
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        ([sample() for _ in range(20)], Verdict.PASS),
+        ([*(sample() for _ in range(20)), sample(Outcome.DROPPED)], Verdict.ERROR),
+        ([sample(started=0.5, seconds=0.6) for _ in range(20)], Verdict.ERROR),
+    ],
+    ids=["delivered", "dropped", "late"],
+)
+def test_under_saturation_a_pass_needs_the_intended_load(
+    rows: list[dict[str, Any]], wanted: Verdict
+) -> None:
+    observation = observe(samples(*rows), saturated=SATURATED)
+    rule = criterion("success_rate >= 50 %")
+    assert judge(rule, observation.measure(rule)).verdict is wanted
