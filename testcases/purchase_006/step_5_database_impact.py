@@ -22,10 +22,10 @@ class DatabaseImpact(Step):
         "5.1",
         "Rows and query time during bursts",
         watch=Param(30.0, smoke=8.0, unit="s"),
-        idle=Param(5.0, smoke=1.3, unit="s"),
+        idle=Param(5.0, smoke=1.33, unit="s"),
         bursts=Param(4),
         size=Param(15, unit="requests"),
-        every=Param(5.0, smoke=1.3, unit="s"),
+        every=Param(5.0, smoke=1.33, unit="s"),
         seconds=lambda watch, **_: watch,
         criteria=(
             "row_count_violations == 0  # linear increase, nothing lost",

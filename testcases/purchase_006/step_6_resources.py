@@ -90,8 +90,8 @@ class Resources(Step):
         every=Param(0.1, unit="s"),
         watch=Param(30.0, smoke=8.0, unit="s"),
         idle=Param(3.0, smoke=1.0, unit="s"),
-        end_window=Param(5.0, smoke=1.5, unit="s"),
-        busy_window=Param(10.0, smoke=2.5, unit="s"),
+        end_window=Param(5.0, smoke=1.33, unit="s"),
+        busy_window=Param(10.0, smoke=2.67, unit="s"),
         seconds=lambda watch, idle, **_: watch + idle,
         criteria=(
             "server_cpu_rise > 0 %  # usage rises during requests",
