@@ -88,6 +88,8 @@ class ClosedModel:
         del self._thinking[user]
         # Woken late on a busy machine, the request is as late as its start says.
         self._ready(user, due)
+        # Others may have sent the last request meanwhile.
+        self._sender.settle()
 
     def stop(self) -> None:
         """Retire all users; those with a request in flight when it ends."""

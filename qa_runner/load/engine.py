@@ -90,6 +90,10 @@ class ActiveLoad:
         self.in_flight += 1
         self._client.send(Exchange(self._take_number(), user, stage, due))
 
+    def settle(self) -> None:
+        """Look whether the load is over (for the model)."""
+        self._end_if_over()
+
     def drop(self, due: float) -> None:
         """Record a dropped iteration (for the model)."""
         exchange = Exchange(self._take_number(), -1, 0, due)

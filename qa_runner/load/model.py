@@ -13,6 +13,9 @@ class Sender(Protocol):
     def send(self, user: int, stage: int, due: float) -> None:
         """Send the next request, for ``user``; ``due`` is ``time.monotonic()``."""
 
+    def settle(self) -> None:
+        """Look whether the load is over: a user was retired with no request in flight."""
+
     def drop(self, due: float) -> None:
         """Record that a request was due and could not be started."""
 

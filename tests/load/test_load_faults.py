@@ -14,17 +14,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from load_bench import Bench, Peer, RawServer, respond, rows
+from load_bench import Bench, Peer, RawServer, free_port, respond, rows
 
 from qa_runner.load.plan import Burst, Sequential, VirtualUsers
 
 Serve = Callable[..., RawServer]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def silent(peer: Peer) -> None:

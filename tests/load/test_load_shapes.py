@@ -9,11 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from load_bench import Bench, Peer, RawServer, respond, rows
+from load_bench import Bench, Peer, RawServer, free_port, respond, rows
 
 from qa_runner.load.plan import (
     Burst,
     ConstantArrivalRate,
+    Outcome,
     Sequential,
     Staircase,
     VirtualUsers,
@@ -287,3 +288,19 @@ def test_stop_while_users_think_ends_at_once(bench: Bench, answering: Serve) -> 
     bench.wait(handle)
     assert handle.stop_reason == "stopped"
     assert handle.take().text("outcome") == ["success"]
+
+
+def test_users_that_think_while_others_send_the_last_request(
+    bench: Bench, answering: Serve
+) -> None:
+    shape = VirtualUsers(users=5, requests=7, think_time_seconds=0.05)
+    assert len(bench.run(answering().url, shape)) == 7
+
+
+def test_a_server_that_refuses_is_not_stormed(bench: Bench) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    counted = bench.run(url, VirtualUsers(users=5, requests=12))
+    assert counted.text("outcome") == [str(Outcome.CONNECTION_ERROR)] * 12
+    timed = bench.run(url, VirtualUsers(users=5, duration_seconds=0.5))
+    # Each of the five tries at once and then every 0.1 s, at most.
+    assert 5 <= len(timed) <= 30
