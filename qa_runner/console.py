@@ -79,7 +79,7 @@ class PlainView:
                 again = f" (attempt {attempt})" if attempt > 1 else ""
                 self._line(f"Step {number}: {title}{again}")
             case PartFinished(result=part):
-                line = Text.assemble("  ", (f"{part.id:<5}{part.title:<48}", ""))
+                line = Text.assemble("  ", (f"{part.id:<5}{visible(part.title):<48}", ""))
                 line.append_text(verdict_text(part.verdict))
                 line.append(f"  {duration(part.end - part.start)}", style="dim")
                 self.console.print(line, soft_wrap=True)
