@@ -35,6 +35,7 @@ _OUTPUT = click.option(
 _OPEN = click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
 _QUIET = click.option("--quiet", "-q", is_flag=True, help="Only the verdict and the report's path.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="run.json on stdout, nothing else.")
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 
 
 class _Group(click.Group):
@@ -47,7 +48,7 @@ class _Group(click.Group):
         except QaRunnerError as error:
             _fail(str(error), error.exit_code)
         except StopRequested as stop:
-            _fail(str(stop) or "interrupted", stop.exit_code)
+            _fail(f"interrupted {stop}".strip(), stop.exit_code)
         except KeyboardInterrupt:
             _fail("interrupted", StopRequested.exit_code)
         except BrokenPipeError:
@@ -81,7 +82,7 @@ def main() -> None:
 
 
 @main.command("list")
-@_JSON
+@_AS_JSON
 def list_cases(as_json: bool) -> None:  # noqa: FBT001 (click passes options by name)
     """List the test cases that can be run."""
     from qa_runner import discovery  # noqa: PLC0415
@@ -105,7 +106,7 @@ def list_cases(as_json: bool) -> None:  # noqa: FBT001 (click passes options by 
 @main.command()
 @click.argument("case")
 @click.option("--profile", default="full", metavar="full|smoke", help="Values of this profile.")
-@_JSON
+@_AS_JSON
 def show(case: str, profile: str, as_json: bool) -> None:  # noqa: FBT001
     """Show the steps, parts, parameters and criteria of CASE."""
     from qa_runner import discovery  # noqa: PLC0415
@@ -196,7 +197,9 @@ def rerun(  # noqa: PLR0917
     quiet: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Run a step again inside RUN, as a new attempt, and render the report again.
+    """Run a step of RUN again, as a new attempt.
+
+    The report is rendered again.
 
     RUN is a run id, a path, a case id (its latest run) or 'latest'.
     """
@@ -207,7 +210,7 @@ def rerun(  # noqa: PLR0917
         raise UsageError(f"--step '{step}': a rerun is of a whole step, for example --step 3")
     folder = find_run(run_name, output)
     _perform(
-        lambda runner: (runner.rerun(folder, int(step)), folder),
+        lambda runner: runner.rerun(folder, int(step)),
         quiet=quiet,
         as_json=as_json,
         open_report=open_report,
@@ -215,14 +218,14 @@ def rerun(  # noqa: PLR0917
 
 
 def _perform(
-    perform: Callable[[Runner], tuple[RunResult, Path]],
+    perform: Callable[[Runner], RunResult],
     *,
     quiet: bool,
     as_json: bool,
     open_report: bool,
 ) -> NoReturn:
     """Run, render, enter into the history, tell, and exit with the code of the verdict."""
-    from qa_runner.console import make_console, print_summary, verdict_text, view  # noqa: PLC0415
+    from qa_runner.console import make_console, print_summary, verdict_line, view  # noqa: PLC0415
     from qa_runner.history import update_history  # noqa: PLC0415
     from qa_runner.report.html import render  # noqa: PLC0415
     from qa_runner.result import encode  # noqa: PLC0415
@@ -231,15 +234,26 @@ def _perform(
 
     console = make_console(sys.stdout)
     stop = StopToken()
-    with stop_on_signals(stop):
-        with view(console, shown=not (quiet or as_json)) as listener:
-            result, folder = perform(Runner([listener], stop))
+    report = Path()
+
+    def finish(run: RunResult, folder: Path) -> None:
+        nonlocal report
         report = render(folder)
-        update_history(result, folder.parent)
+        # A run that was moved away from its case's folder has no history to be entered into.
+        if folder.resolve().parent.name == run.test_id.lower():
+            update_history(run, folder.resolve().parent)
+
+    def told() -> None:
+        click.echo(
+            "\nstopping: what was measured is kept and rendered (Ctrl-C again: at once)", err=True
+        )
+
+    with stop_on_signals(stop, told), view(console, shown=not (quiet or as_json)) as listener:
+        result = perform(Runner([listener], stop, finish))
     if as_json:
         click.echo(encode(result).decode(), nl=False)
     elif quiet:
-        console.print(verdict_text(result.verdict), result.reason, soft_wrap=True)
+        console.print(verdict_line(result), soft_wrap=True)
         click.echo(report)
     else:
         print_summary(console, result)
@@ -248,7 +262,8 @@ def _perform(
         click.launch(str(report))
     if result.status == "crashed":
         _fail(result.stop_reason, 4)
-    sys.exit(exit_code(result))
+    # Ctrl-C while the report was rendered: the run is whole, and yet it was interrupted.
+    sys.exit(StopRequested.exit_code if stop.event.is_set() else exit_code(result))
 
 
 def exit_code(run: RunResult) -> int:
@@ -284,7 +299,7 @@ def report(run_name: str, output: Path, open_report: bool) -> None:  # noqa: FBT
 @main.command()
 @click.argument("case", required=False)
 @_OUTPUT
-@_JSON
+@_AS_JSON
 def runs(case: str | None, output: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the runs of CASE, or of all cases, oldest first."""
     from qa_runner.errors import UnknownName  # noqa: PLC0415

@@ -10,6 +10,7 @@ from typing import Any
 from qa_runner.criteria import Criterion, override
 from qa_runner.definition import CaseDefinition, PartDefinition, StepDefinition
 from qa_runner.errors import UnknownName, UsageError
+from qa_runner.redaction import redact
 from qa_runner.result import ParameterResult
 from qa_runner.testcase import PROFILES, Param
 
@@ -33,6 +34,11 @@ class ConfiguredPart:
     def values(self) -> dict[str, Any]:
         """What its method is called with."""
         return {parameter.name: parameter.value for parameter in self.parameters}
+
+    @property
+    def title(self) -> str:
+        """The title, with the values of parameters that it names in braces."""
+        return self.definition.title.format(**self.values)
 
     @property
     def expected_seconds(self) -> float:
@@ -123,8 +129,13 @@ def _setting(text: str) -> _Assignment:
     match = _SETTING.match(text)
     if match is None:
         raise UsageError(
-            f"--set '{text}' does not parse; it reads PART.PARAMETER=VALUE, for example "
+            f"--set '{redact(text)}' does not parse; it reads PART.PARAMETER=VALUE, for example "
             "3.1.requests=8, 3.1.limit.duration=10s or case.plan_id=2"
+        )
+    if redact(text) != text:
+        raise UsageError(
+            f"--set {match['owner']}.{match['name']}: the value looks like a secret or an address; "
+            "parameters are stored in the run and shown in its report"
         )
     return _Assignment(match["owner"], match["name"], match["value"], text)
 
@@ -141,6 +152,8 @@ def _selection(definition: CaseDefinition, steps: Sequence[str]) -> set[str]:
         elif name in numbers:
             chosen.update(part for part in parts if part.split(".")[0] == name)
         else:
+            if "," in name:
+                raise UsageError(f"--step '{name}': repeat the option, once for each step or part")
             kind = "part" if "." in name else "step"
             raise UnknownName(kind, name, parts if kind == "part" else numbers)
     return chosen
@@ -205,7 +218,7 @@ def _parameter(
     value = param.value(profile)
     origin = "profile" if value != param.default else "text"
     if text is not None:
-        value, origin = _convert(text, param.default, f"{owner}.{name}"), "option"
+        value, origin = _convert(text, param, f"{owner}.{name}"), "option"
     return ParameterResult(
         name=name,
         value=value,
@@ -216,26 +229,29 @@ def _parameter(
     )
 
 
-def _convert(text: str, like: Any, where: str) -> Any:
+def _convert(text: str, param: Param, where: str) -> Any:
     """Read ``text`` as a value of the type that the parameter has."""
+    like = param.default
     if isinstance(like, str):
         return text
     if isinstance(like, tuple):
-        return tuple(_number(item, like[0], f"--set {where}={text}") for item in text.split(","))
-    return _number(text, like, f"--set {where}={text}")
+        return tuple(
+            _number(item, like[0], f"--set {where}={text}", param) for item in text.split(",")
+        )
+    return _number(text, like, f"--set {where}={text}", param)
 
 
-def _number(text: str, like: float, where: str) -> float:
-    kind = type(like)
+def _number(text: str, like: float, where: str, param: Param) -> float:
+    kind, unit = type(like), param.unit
     try:
-        value = kind(text)
+        value = kind(text.removesuffix(unit).strip() if unit else text)
     except ValueError:
         wanted = "a whole number" if kind is int else "a number"
         raise UsageError(f"{where}: '{text}' is not {wanted}") from None
-    # The text's zero (no pause) is a fine value; a load of no requests is not.
-    smallest = 1 if kind is int and like > 0 else 0
-    if not smallest <= value <= _LARGEST:
-        raise UsageError(f"{where}: must be from {smallest} to {_LARGEST}")
+    enough = value >= 0 if param.zero else value > 0
+    if not (enough and value <= _LARGEST):
+        least = "0 or more" if param.zero else "above 0"
+        raise UsageError(f"{where}: must be {least}, and at most {_LARGEST}")
     return value
 
 

@@ -10,7 +10,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from qa_runner.criteria import CriterionResult
@@ -29,7 +29,7 @@ from qa_runner.report.text import visible
 from qa_runner.result import RunResult
 from qa_runner.verdict import Verdict
 
-__all__ = ["PlainView", "make_console", "print_summary", "verdict_text", "view"]
+__all__ = ["PlainView", "make_console", "print_summary", "verdict_line", "view"]
 
 _STYLES = {
     Verdict.PASS: "bold green",
@@ -74,7 +74,7 @@ class PlainView:
                 self._line(f"{run.test_id} {run.test_name}{scope}")
                 faults = f", faults: {', '.join(run.target.faults)}" if run.target.faults else ""
                 self._line(f"target {run.target.url} ({run.target.name}{faults})")
-                self._line(f"run {folder}, at least {duration(seconds)} by its schedule")
+                self._line(f"run {folder}, about {duration(seconds)}")
             case StepStarted(number=number, title=title, attempt=attempt):
                 again = f" (attempt {attempt})" if attempt > 1 else ""
                 self._line(f"Step {number}: {title}{again}")
@@ -105,7 +105,7 @@ class _LiveView(PlainView):
     def __init__(self, console: Console, progress: Progress) -> None:
         super().__init__(console)
         self._progress = progress
-        self._task = progress.add_task("starting", total=1.0, detail="")
+        self._task = progress.add_task("starting", total=1.0, detail="", left="")
         self._left = 0.0
         self._part_seconds = 0.0
         self._part_began = 0.0
@@ -125,19 +125,21 @@ class _LiveView(PlainView):
                 due = max(event.done, 1)
                 of = f"/{event.expected}" if event.expected is not None else ""
                 share = 100 * event.succeeded / due if event.done else 100.0
-                detail = f"{event.done}{of} requests, {share:.0f} % ok, {event.in_flight} in flight"
+                detail = f"{event.done}{of} sent, {share:.0f} % ok"
                 self._show(event.fraction, detail)
             case PartFinished():
                 self._show(1.0, "")
 
     def _show(self, fraction: float, detail: str) -> None:
         spent = time.monotonic() - self._part_began
-        left = self._left + max(self._part_seconds - spent, 0.0)
-        text = (
-            f"{detail}, about {duration(left)} left" if detail else f"about {duration(left)} left"
-        )
+        left = round(self._left + max(self._part_seconds - spent, 0.0))
+        minutes, seconds = divmod(left, 60)
         self._progress.update(
-            self._task, description=escape(self._title), completed=fraction, detail=text
+            self._task,
+            description=escape(visible(self._title)),
+            completed=fraction,
+            left=f"~{minutes}:{seconds:02d} left",
+            detail=detail,
         )
 
 
@@ -151,9 +153,11 @@ def view(console: Console, *, shown: bool) -> Iterator[Callable[[Event], None]]:
         yield PlainView(console)
         return
     progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[detail]}", style="dim"),
+        # What matters comes first: a narrow terminal cuts the end.
+        TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=12, table_column=Column(min_width=12)),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, ratio=2)),
+        TextColumn("{task.fields[detail]}", style="dim", table_column=Column(no_wrap=True)),
         console=console,
         transient=True,
     )
@@ -219,8 +223,13 @@ def print_summary(console: Console, run: RunResult) -> None:
             )
     console.print(steps)
     console.print()
+    console.print(verdict_line(run), soft_wrap=True)
+
+
+def verdict_line(run: RunResult) -> Text:
+    """The verdict with what it is the verdict of, and why, in one line."""
     line = verdict_text(run.verdict)
     scope = f" of {run.scope}" if run.scope else ""
     line.append(f"{scope}  {run.test_id}  ", style="not bold default")
     line.append(visible(run.reason), style="not bold default")
-    console.print(line, soft_wrap=True)
+    return line

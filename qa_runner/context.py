@@ -15,7 +15,7 @@ from qa_runner.monitors.process import ServerMonitor
 from qa_runner.monitors.system import SystemMonitor
 from qa_runner.part_record import PartRecord
 from qa_runner.result import DataTable, Fact, RecordedMetric, Window
-from qa_runner.sending import POLL_SECONDS, Connections, LoadOutcome, Sending
+from qa_runner.sending import COMPLETE, POLL_SECONDS, Connections, LoadOutcome, Sending
 from qa_runner.table import Table
 
 __all__ = ["StepContext"]
@@ -53,11 +53,6 @@ class StepContext:
     def run_tag(self) -> str:
         """Part of everything that this run creates in the target."""
         return self._instruments.run_tag
-
-    @property
-    def target_facts(self) -> Mapping[str, str]:
-        """What is known of the target from its start."""
-        return self._instruments.target_facts
 
     def now(self) -> float:
         """Seconds on the session's clock."""
@@ -280,10 +275,16 @@ class StepContext:
         """The judged samples of this part so far."""
         return self._record.judged_samples()
 
+    def complete_loads(self) -> set[str]:
+        """Tags of the loads of this run whose every request left a sample."""
+        own = {load.tag for load in self._record.loads if load.stop_reason in COMPLETE}
+        return own | self._instruments.complete_loads()
+
     def run_samples(self) -> Table:
         """The samples of all steps, attempts and sessions of this run whose rows should be there.
 
-        Those of sessions at whose end the rows were cleaned up are left out.
+        Left out are sessions from before the database was first seen, and sessions at whose end
+        the rows were cleaned up.
         """
         samples = self._instruments.read_all_samples()
-        return samples.where(samples.number("session") > self._instruments.cleaned_session)
+        return samples.where(samples.number("session") >= self._instruments.first_session)

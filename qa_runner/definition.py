@@ -223,6 +223,12 @@ def _define_part(
         )
     _check_seconds(mark, f"{where}.{name}")
     try:
+        mark.title.format(**{key: param.default for key, param in mark.parameters.items()})
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
+        raise TestCaseError(
+            f"{where}.{name}: title '{mark.title}' names no parameter: {error}"
+        ) from None
+    try:
         criteria = tuple(parse(text, mark.id, metrics, mark.source) for text in mark.criteria)
     except TestCaseError as error:
         raise type(error)(f"{where}.{name}: {error}") from None

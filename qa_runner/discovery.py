@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from qa_runner.data_folder import data_folder
 from qa_runner.definition import CaseDefinition, define
 from qa_runner.errors import TestCaseError, UnknownName
 from qa_runner.testcase import TestCase
 
-__all__ = ["Catalogue", "data_folder", "discover", "find"]
+__all__ = ["Catalogue", "discover", "find"]
 
 ENTRY_POINT_GROUP = "qa_runner.testcases"
 
@@ -33,13 +34,6 @@ class Catalogue:
     broken: tuple[tuple[str, TestCaseError], ...]
 
 
-def data_folder(name: str) -> Path:
-    """``testcases`` or ``templates``: inside the package in a wheel, beside it in a checkout."""
-    package = Path(__file__).parent
-    inside = package / name
-    return inside if inside.is_dir() else package.parent / name
-
-
 def discover() -> Catalogue:
     """All cases; of two with one id the first found wins. A broken folder breaks nothing else.
 
@@ -47,6 +41,7 @@ def discover() -> Catalogue:
     case who has a mistake in a copy of it.
     """
     cases: dict[str, CaseDefinition] = {}
+    places: dict[str, Path] = {}
     folders, broken = _folders()
     for folder in folders:
         try:
@@ -54,8 +49,14 @@ def discover() -> Catalogue:
         except TestCaseError as error:
             broken.append((folder.name, error))
         else:
-            if _squeezed(found.id) not in {_squeezed(name) for name, _ in broken}:
-                cases.setdefault(found.id.casefold(), found)
+            first = places.get(found.id.casefold())
+            if first is not None:
+                # Whole paths: a copy of a case has the name of its folder too.
+                said = f"has the id {found.id} of {first}, which comes first"
+                broken.append((folder.name, TestCaseError(f"{folder} {said}")))
+            elif _squeezed(found.id) not in {_squeezed(name) for name, _ in broken}:
+                cases[found.id.casefold()] = found
+                places[found.id.casefold()] = folder
     return Catalogue(tuple(sorted(cases.values(), key=lambda case: case.id)), tuple(broken))
 
 
@@ -74,7 +75,11 @@ def find(name: str) -> CaseDefinition:
     for folder, error in catalogue.broken:
         if _squeezed(folder) == wanted:
             raise error
-    raise UnknownName("test case", name, [case.id for case in catalogue.cases])
+    unknown = UnknownName("test case", name, [case.id for case in catalogue.cases])
+    if catalogue.broken:
+        left_out = "; ".join(str(error) for _, error in catalogue.broken)
+        raise TestCaseError(f"{unknown}. Left out: {left_out}")
+    raise unknown
 
 
 def _squeezed(name: str) -> str:

@@ -62,8 +62,9 @@ class UnknownName(UsageError):
 
     def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
         choices = list(valid)
-        close = get_close_matches(name, choices, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        by_folded = {choice.casefold(): choice for choice in choices}
+        close = get_close_matches(name.casefold(), by_folded, n=1)
+        hint = f" Did you mean {by_folded[close[0]]}?" if close else ""
         listed = ", ".join(choices) if choices else "none"
         super().__init__(f"unknown {kind} '{name}'.{hint} Valid: {listed}")
         self.kind = kind

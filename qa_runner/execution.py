@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from qa_runner.configure import ConfiguredCase, ConfiguredPart, ConfiguredStep
-from qa_runner.errors import OutputError, ProbeError, QaRunnerError, StopRequested
+from qa_runner.errors import CouldNotRun, OutputError, ProbeError, QaRunnerError, StopRequested
 from qa_runner.events import (
     Notice,
     PartFinished,
@@ -24,8 +25,10 @@ from qa_runner.events import (
 from qa_runner.feed import Feed
 from qa_runner.instruments import Instruments
 from qa_runner.monitors.database_result import Mark
+from qa_runner.own_log import log_to
 from qa_runner.preflight import preflight
 from qa_runner.result import Attempt, PartResult, RunResult, Status, StepResult, TargetResult
+from qa_runner.sending import COMPLETE
 from qa_runner.session import Session
 from qa_runner.step_runner import StepRunner
 from qa_runner.stop import StopToken
@@ -35,7 +38,10 @@ from qa_runner.table import Table
 from qa_runner.targets.choose import DEMO, open_target
 from qa_runner.verdict import Verdict
 
-__all__ = ["Execution"]
+__all__ = ["Execution", "Finish"]
+
+Finish = Callable[[RunResult, Path], None]
+"""Called with a run and its folder when it is over, while the folder is still locked."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,16 +62,44 @@ class Execution:
         self._samples_name = f"samples/preflight-session-{session}.csv"
         self._waiting_samples: list[Table] = []
 
-    def perform(self, folder: Path, *, reason: str, fresh: bool, cleanup: bool) -> None:
-        """Run the selected steps; the outcome is in the run, also when it ends early.
+    def perform(self, folder: Path, finish: Finish, *, cleanup: bool) -> None:
+        """Run the selected steps in a new run folder; the outcome is in the run.
 
-        Raises what :meth:`qa_runner.runner.Runner.run` says only before the run folder exists.
+        ``folder`` gets a number behind it if it is taken. Raises what
+        :meth:`qa_runner.runner.Runner.run` says only before the run folder exists.
         """
+        with ExitStack() as lock:
+
+            def create() -> RunWriter:
+                writer = lock.enter_context(RunWriter.create(folder))
+                self._run.run_id = writer.folder.name
+                return writer
+
+            self._guard(lambda stack: self._perform(stack, create, "run", cleanup=cleanup))
+            if self._writer is not None:
+                finish(self._run, self._writer.folder)
+
+    def perform_again(self, writer: RunWriter, finish: Finish) -> None:
+        """Run the selected steps as new attempts in the run folder of ``writer``."""
+        self._writer = writer
+        stored = RunReader(writer.folder).result()
+        self._guard(lambda stack: self._perform(stack, None, "rerun", cleanup=False))
+        if not any(a.session == self._number for step in self._run.steps for a in step.attempts):
+            # Nothing was measured: the run stays as it was.
+            writer.write_result(stored)
+            interrupted = self._run.status == "interrupted"
+            raise (StopRequested if interrupted else CouldNotRun)(self._run.stop_reason)
+        finish(self._run, writer.folder)
+
+    def _guard(self, perform: Callable[[ExitStack], None]) -> None:
+        """Whatever ends it, the record is closed; without a record yet the error goes on."""
         try:
             with ExitStack() as stack:
-                self._perform(stack, folder, reason=reason, fresh=fresh, cleanup=cleanup)
+                perform(stack)
         except StopRequested as stop:
             self._end("interrupted", stop)
+        except KeyboardInterrupt:
+            self._end("interrupted", StopRequested("by Ctrl-C, twice"))
         except QaRunnerError as error:
             self._end("crashed", error)
         except Exception as error:
@@ -77,14 +111,17 @@ class Execution:
             self._end("finished", None)
 
     def _perform(
-        self, stack: ExitStack, folder: Path, *, reason: str, fresh: bool, cleanup: bool
+        self,
+        stack: ExitStack,
+        create: Callable[[], RunWriter] | None,
+        reason: str,
+        *,
+        cleanup: bool,
     ) -> None:
         stored = self._run.target
         embedded = stored.name == DEMO
-        if not fresh:
-            self._writer = stack.enter_context(RunWriter.open(folder))
-        elif embedded:
-            self._create(stack, folder)
+        if embedded and create is not None:
+            self._create(create)
         session = stack.enter_context(
             Session(
                 self._case,
@@ -94,11 +131,13 @@ class Execution:
                 clock=self._feed.clock,
             )
         )
-        target = stack.enter_context(open_target(stored.name, stored.url, stored.faults, folder))
+        target = stack.enter_context(
+            open_target(stored.name, stored.url, stored.faults, self._folder)
+        )
         # The embedded target said itself that it is ready.
         timing = not embedded and preflight(session, target, self._keep_samples)
-        if self._writer is None:
-            self._create(stack, folder)
+        if self._writer is None and create is not None:
+            self._create(create)
         self._run.target = TargetResult(
             name=stored.name,
             url=target.url,
@@ -118,31 +157,40 @@ class Execution:
             facts=self._run.facts,
             save_samples=self._keep_samples,
             save_health=lambda rows: self._keep_series("generator", rows),
-            read_all_samples=RunReader(folder).all_samples,
+            read_all_samples=RunReader(self._folder).all_samples,
             progress=self._feed.progress,
             mark=self._mark(),
-            cleaned_session=self._run.cleaned_session,
+            first_session=max(self._run.mark_session, self._run.cleaned_session + 1),
+            complete_loads=self._complete_loads,
         )
         runner = StepRunner(
             instruments, frozenset(sources), self, lambda: _revive(session, instruments)
         )
         self._feed.emit(
-            RunStarted(self._feed.clock.now(), self._run, str(folder), self._expected_seconds())
+            RunStarted(
+                self._feed.clock.now(), self._run, str(self._folder), self._expected_seconds()
+            )
         )
         try:
             for step in self._case.steps:
                 if step.selected:
                     self._run_step(runner, step, reason)
             if cleanup:
-                self._clean_up(session, folder)
+                self._clean_up(session)
         finally:
             self._keep_notes(session)
 
-    def _create(self, stack: ExitStack, folder: Path) -> None:
-        self._writer = stack.enter_context(RunWriter.create(folder))
+    def _create(self, create: Callable[[], RunWriter]) -> None:
+        self._writer = create()
+        log_to(self._writer.folder)
         self._save()
         for table in self._waiting_samples:
             self._keep_samples(table)
+
+    @property
+    def _folder(self) -> Path:
+        """The run folder; for a target by URL there is none until it has been checked."""
+        return self._writer.folder if self._writer is not None else Path()
 
     def _expected_seconds(self) -> float:
         return sum(
@@ -197,6 +245,9 @@ class Execution:
             samples=name,
         )
         result.attempts.append(attempt)
+        self._run.status, self._run.reason = "running", ""
+        # On disk before its first request: what a kill leaves must be told from what comes next.
+        self._save()
         self._samples_name = name
         facts_before = len(self._run.facts)
         self._feed.emit(StepStarted(clock.now(), definition.number, definition.title, number))
@@ -232,7 +283,7 @@ class Execution:
                 self._feed.clock.now(),
                 step.definition.number,
                 definition.id,
-                definition.title,
+                part.title,
                 part.expected_seconds,
             )
         )
@@ -251,17 +302,18 @@ class Execution:
         try:
             if self._run.database_mark is None:
                 self._run.database_mark = msgspec.to_builtins(session.database.mark())
+                self._run.mark_session = self._number
         except ProbeError as error:
             session.give_up_database(error)
 
-    def _clean_up(self, session: Session, folder: Path) -> None:
+    def _clean_up(self, session: Session) -> None:
         """Remove the rows of this run, as --cleanup asks."""
         if session.database is None:
             self._run.notes.append(f"Nothing was cleaned up: {session.database_reason}.")
             return
         try:
             removed = session.database.cleanup(
-                self._run.tag, self._acknowledged_ids(folder), self._mark()
+                self._run.tag, self._acknowledged_ids(), self._mark()
             )
         except ProbeError as error:
             self._run.notes.append(f"Nothing was cleaned up: {error}.")
@@ -275,13 +327,18 @@ class Execution:
         stored = self._run.database_mark
         return None if stored is None else msgspec.convert(stored, Mark)
 
-    def _acknowledged_ids(self, folder: Path) -> list[int]:
+    def _acknowledged_ids(self) -> list[int]:
         """Transaction ids that the target gave out; a row that lost its user is known by it."""
-        samples = RunReader(folder).all_samples()
-        found = (
-            json.loads(text).get("transaction_id") for text in samples.text("extracted") if text
-        )
+        samples = RunReader(self._folder).all_samples()
+        name = self._case.definition.case.transaction_id
+        found = (json.loads(text).get(name) for text in samples.text("extracted") if text)
         return [int(value) for value in found if str(value).isdigit()]
+
+    def _complete_loads(self) -> set[str]:
+        """Tags of the loads whose every request left a sample."""
+        attempts = [attempt for step in self._run.steps for attempt in step.attempts]
+        loads = [load for attempt in attempts for part in attempt.parts for load in part.loads]
+        return {load.tag for load in loads if load.stop_reason in COMPLETE}
 
     def _keep_notes(self, session: Session) -> None:
         notes = [note for monitor in session.monitors.values() for note in monitor.notes()]

@@ -35,14 +35,14 @@ class Instruments:
     parameters: Mapping[str, Any]
     metrics: Mapping[str, Metric]
     facts: list[Fact]
-    target_facts: Mapping[str, str]
     save_samples: Callable[[Table], None]
     read_all_samples: Callable[[], Table]
     save_health: Callable[[Table], None]
     progress: Callable[[LoadHandle], None]
     next_load: Callable[[], int]
     mark: Mark | None
-    cleaned_session: int
+    first_session: int
+    complete_loads: Callable[[], set[str]]
     generator_health: list[Table] = field(default_factory=list)
 
     def poll(self, seconds: float) -> None:

@@ -33,10 +33,13 @@ def find_run(name: str, output: Path) -> Path:
     path = Path(name)
     # A name may be too long for a path.
     with suppress(OSError):
-        if (path / RESULT_NAME).is_file():
-            return path
-        if path.name == RESULT_NAME and path.is_file():
-            return path.parent
+        folder = path.parent if path.is_file() else path
+        if (folder / RESULT_NAME).is_file():
+            return folder
+        if path.exists() and ("/" in name or path.is_file()):
+            raise RunFolderError(f"{path} is no run folder: it has no {RESULT_NAME}")
+    if "/" in name:
+        raise RunFolderError(f"there is no {path}; give a run folder, a run id or a case id")
     runs = [run for folder in case_folders(output) for run in run_folders(folder)]
     if not runs:
         raise RunFolderError(f"no runs below {output}; start one with: qa-runner run PURCHASE-006")
@@ -52,7 +55,8 @@ def find_run(name: str, output: Path) -> Path:
     if named:
         listed = ", ".join(str(run) for run in named)
         raise RunFolderError(f"{name} names several runs; give the path of one: {listed}")
-    newest = ", ".join(run.name for run in sorted(runs, key=lambda run: run.name)[-3:])
+    by_age = sorted((run.name for run in runs), reverse=True)
+    newest = ", ".join(by_age[:3])
     raise RunFolderError(
         f"no run '{name}' below {output}; a run id, a path, a case id or 'latest' is wanted "
         f"(newest: {newest})"

@@ -22,6 +22,7 @@ from qa_runner.sample_metrics import (
     computed,
     delivered,
     is_outcome,
+    late_starts,
     rate,
     times_of,
 )
@@ -29,6 +30,7 @@ from qa_runner.table import Floats, Table
 
 __all__ = ["Observation"]
 
+_LONGEST_GAP_SECONDS = 5.0
 _NOT_RECORDED = "the step did not record it"
 
 
@@ -58,8 +60,10 @@ class Observation:
         """
         metric = self.metrics[criterion.metric]
         found = self._measure(metric, criterion.aggregate, criterion.tag)
-        if self.saturated and metric.load:
-            notes = (found.note, f"load generator saturated: {self.saturated}")
+        # Requests that started late are the generator's doing, whatever its readings say.
+        late = late_starts(self.samples)
+        if (self.saturated or late) and metric.load:
+            notes = (found.note, f"load generator saturated: {self.saturated or late}")
             note = "; ".join(filter(None, notes))
             return msgspec.structs.replace(
                 found, note=note, invalid=True, undelivered=not delivered(self.samples)
@@ -101,6 +105,10 @@ class Observation:
             return Measurement(reason=_NOT_RECORDED)
         if values.size == 0:
             return Measurement(reason="no request was answered")
+        due = len(samples) - int(is_outcome(samples, Outcome.CANCELLED).sum())
+        if name == "response_time" and values.size < due / 2:
+            # What remains after most were refused or dropped says nothing of the server.
+            return Measurement(reason=f"only {values.size} of {due} requests were answered")
         return aggregate(values, aggregate_name)
 
     # ---------------------------------------------------------------- series
@@ -116,6 +124,9 @@ class Observation:
             if window is None:
                 return Measurement(reason=f"the step did not mark the window '{tag}'")
             start, end = window.start, window.end
+        gap = self._gap(name, start, end)
+        if gap:
+            return Measurement(reason=gap)
         times, values, reason = self.points(name, start, end)
         least = 2 if aggregate_name in ("growth", "drift", "slope", "range") else 1
         if values.size < least:
@@ -152,6 +163,30 @@ class Observation:
             if known.any():
                 return times[known], values[known], ""
         return np.empty(0), np.empty(0), reason
+
+    def _gap(self, name: str, start: float, end: float) -> str:
+        """Why the readings of a window do not speak for all of it; empty if they do."""
+        source = self._source(name, start, end)
+        if not source:
+            return ""
+        times, _, _ = self.points(name, start, end)
+        if source == "server":
+            rows = self.series["server"].between(start, end)
+            if np.ptp(rows.number("restarts")) > 0 or (rows.number("processes") == 0).any():
+                return "the server ended or was restarted in this window"
+        if end - float(times[-1]) > _LONGEST_GAP_SECONDS:
+            ended = f"the readings end {end - float(times[-1]):.0f} s before the window does"
+            reason = self.reasons.get(source, "")
+            return f"{ended}: {reason}" if reason else ended
+        return ""
+
+    def _source(self, name: str, start: float, end: float) -> str:
+        """The monitor whose readings :meth:`points` takes; empty if none has any."""
+        for source, column in _SERIES[name]:
+            table = self.series.get(source)
+            if table is not None and np.isfinite(table.between(start, end).number(column)).any():
+                return source
+        return ""
 
     def _slope(self, times: Floats, values: Floats) -> Measurement:
         """Change per 100 finished requests over the last two thirds of the load (Theil-Sen)."""
@@ -192,6 +227,8 @@ class Observation:
         A request can leave both, so the larger count is taken. Without a log, none in the
         responses means not measured.
         """
+        if not answered(self.samples).any():
+            return Measurement(reason="no request was answered")
         in_responses = sum(kind_of_text(text) == kind for text in self.samples.text("excerpt"))
         if not self.log_known:
             if in_responses:
@@ -209,7 +246,14 @@ class Observation:
             return Measurement(reason="no request was answered")
         errors = int(is_outcome(self.samples, Outcome.SERVER_ERROR).sum())
         lines = self._log_lines()
-        logged = sum(level in ("ERROR", "CRITICAL") for level in lines.text("level"))
+        records = [
+            text
+            for level, text in zip(lines.text("level"), lines.text("text"), strict=True)
+            if level in ("ERROR", "CRITICAL")
+        ]
+        # Many projects log their own exception beside Django's record of the request.
+        of_requests = [text for text in records if "Internal Server Error" in text]
+        logged = len(of_requests or records)
         return Measurement(value=max(errors - logged, 0), sample_size=errors)
 
     def _log_lines(self) -> Table:

@@ -60,5 +60,7 @@ def judge_preflight(samples: Table, what: str) -> None:
             f"{what} answers {status} with something other than a JSON object; "
             "is this the API under test?"
         )
+    if outcome is Outcome.INVALID:
+        raise TargetError(f"{what} answers {status}, but {error}; is this the API under test?")
     if outcome is Outcome.CLIENT_ERROR:
         raise TargetError(f"{what} is rejected: {error}; the request does not suit this target")

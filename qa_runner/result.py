@@ -235,6 +235,8 @@ class RunResult(msgspec.Struct, kw_only=True):
     facts: list[Fact] = []
     database_mark: dict[str, Any] | None = None
     """What the database held before the run's first request, as its probe gave it."""
+    mark_session: int = 0
+    """The session that took the mark; 0 if the database was never read."""
     cleaned_session: int = 0
     """The session at whose end the rows of this run were removed; 0 if they never were."""
     cleaned_rows: dict[str, int] = {}

@@ -9,7 +9,7 @@ from qa_runner import discovery
 from qa_runner.clock import Clock
 from qa_runner.configure import configure, select
 from qa_runner.errors import UnknownName
-from qa_runner.execution import Execution
+from qa_runner.execution import Execution, Finish
 from qa_runner.feed import Feed, Listener
 from qa_runner.new_run import new_run, session_of
 from qa_runner.result import RunResult
@@ -22,14 +22,18 @@ __all__ = ["Runner"]
 
 
 class Runner:
-    """Runs or reruns. ``stop`` is set by whoever wants it to end early."""
+    """Runs or reruns. ``stop`` is set by whoever wants it to end early.
 
-    def __init__(self, listeners: Iterable[Listener], stop: StopToken) -> None:
+    ``finish`` is where a report is rendered: whatever it writes, no second run is at it too.
+    """
+
+    def __init__(self, listeners: Iterable[Listener], stop: StopToken, finish: Finish) -> None:
         self._listeners = tuple(listeners)
         self._stop = stop
+        self._finish = finish
 
-    def run(self, settings: RunSettings) -> tuple[RunResult, Path]:
-        """Run a case; the result and its folder.
+    def run(self, settings: RunSettings) -> RunResult:
+        """Run a case.
 
         Raises UsageError for options that do not fit, CouldNotRun (TargetError) if the target
         does not answer as the API under test, StopRequested if stopped before anything was
@@ -44,34 +48,34 @@ class Runner:
         check_target(settings.target, settings.faults)
         clock = Clock()
         run = new_run(case, settings, clock)
-        # Of two runs begun in one second the later gets the next free name.
-        base = settings.output / case.definition.id.lower()
-        folder = RunWriter.free_folder(base, run.run_id)
-        run.run_id = folder.name
+        folder = settings.output / case.definition.id.lower() / run.run_id
         execution = Execution(case, run, Feed(self._listeners, clock), self._stop, session=1)
-        execution.perform(folder, reason="run", fresh=True, cleanup=settings.cleanup)
-        return run, folder
+        execution.perform(folder, self._finish, cleanup=settings.cleanup)
+        return run
 
     def rerun(self, folder: Path, number: int) -> RunResult:
         """Run one step again inside an existing run, as a new attempt.
 
         Raises UsageError, CouldNotRun or StopRequested as :meth:`run` does.
         """
-        run = RunReader(folder).result()
-        definition = discovery.find(run.test_id)
-        numbers = [step.number for step in definition.steps]
-        if number not in numbers:
-            raise UnknownName("step", str(number), map(str, numbers))
-        case = configure(definition, profile=run.profile, steps=(), settings=run.overrides)
-        clock = Clock()
-        session = len(run.sessions) + 1
-        run.sessions.append(session_of(session, clock, f"rerun --step {number}"))
-        execution = Execution(
-            select(case, number),
-            run,
-            Feed(self._listeners, clock),
-            self._stop,
-            session=session,
-        )
-        execution.perform(folder, reason="rerun", fresh=False, cleanup=False)
+        RunReader(folder).result()  # refused before anything is locked or started
+        with RunWriter.open(folder) as writer:
+            # Read under the lock: nobody changes it between here and the last write.
+            run = RunReader(folder).result()
+            definition = discovery.find(run.test_id)
+            numbers = [step.number for step in definition.steps]
+            if number not in numbers:
+                raise UnknownName("step", str(number), map(str, numbers))
+            case = configure(definition, profile=run.profile, steps=(), settings=run.overrides)
+            clock = Clock()
+            session = len(run.sessions) + 1
+            run.sessions.append(session_of(session, clock, f"rerun --step {number}"))
+            execution = Execution(
+                select(case, number),
+                run,
+                Feed(self._listeners, clock),
+                self._stop,
+                session=session,
+            )
+            execution.perform_again(writer, self._finish)
         return run

@@ -28,6 +28,7 @@ __all__ = [
     "computed",
     "delivered",
     "is_outcome",
+    "late_starts",
     "rate",
     "times_of",
 ]
@@ -49,12 +50,21 @@ def answered(samples: Table) -> Mask:
     return ~is_outcome(samples, *_NOT_ANSWERED)
 
 
-def delivered(samples: Table) -> bool:
-    """Whether the load was sent as intended: nothing dropped, and nearly all of it on time."""
+def late_starts(samples: Table) -> str:
+    """By how much requests started after they were due, if that was late; else empty."""
     late = samples.number("started") - samples.number("due")
     late = late[np.isfinite(late)]
-    dropped = is_outcome(samples, Outcome.DROPPED).any()
-    return not dropped and (late.size == 0 or estimate.percentile(late, 95) < _LATE_SECONDS)
+    if late.size == 0:
+        return ""
+    typical = estimate.percentile(late, 95)
+    if typical < _LATE_SECONDS:
+        return ""
+    return f"requests started up to {1000 * typical:.0f} ms after they were due"
+
+
+def delivered(samples: Table) -> bool:
+    """Whether the load was sent as intended: nothing dropped, and nearly all of it on time."""
+    return not is_outcome(samples, Outcome.DROPPED).any() and not late_starts(samples)
 
 
 def computed(compute: Callable[[Table], float | None], samples: Table) -> Measurement:
@@ -126,8 +136,9 @@ def _span(samples: Table) -> tuple[float, int]:
 
 def _duration(samples: Table) -> Measurement:
     seconds, count = _span(samples)
-    if count == 0:
-        return Measurement(reason="no request was finished")
+    if not answered(samples).any():
+        # A server that refuses is not quick.
+        return Measurement(reason="no request was answered")
     return Measurement(value=seconds, sample_size=count)
 
 

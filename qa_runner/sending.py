@@ -17,11 +17,13 @@ from qa_runner.redaction import redact
 from qa_runner.result import LoadResult
 from qa_runner.table import SAMPLES, Table
 
-__all__ = ["POLL_SECONDS", "Connections", "LoadOutcome", "Sending", "Sent"]
+__all__ = ["COMPLETE", "POLL_SECONDS", "Connections", "LoadOutcome", "Sending", "Sent"]
 
 Connections = Literal["new", "keep-alive"]
 
 POLL_SECONDS = 0.1
+COMPLETE = ("", "stopped")
+"""Stop reasons of loads whose every request left a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class Sending:
             request=request,
             tag=f"{self._tag}-{number}",
             timeout_seconds=timeout,
+            # As with curl's --max-time, connecting is part of it.
+            connect_timeout_seconds=timeout,
             connections=connections,
         )
         handle = instruments.generator.submit(

@@ -127,7 +127,8 @@ class Session:
         read_all_samples: Callable[[], Table],
         progress: Callable[[LoadHandle], None],
         mark: Mark | None = None,
-        cleaned_session: int = 0,
+        first_session: int = 1,
+        complete_loads: Callable[[], set[str]] = set,
     ) -> Instruments:
         """What steps get to work with."""
         return Instruments(
@@ -143,14 +144,14 @@ class Session:
             parameters=self.case.parameters,
             metrics=self.case.definition.metrics,
             facts=facts,
-            target_facts=target.facts,
             save_samples=save_samples,
             save_health=save_health,
             read_all_samples=read_all_samples,
             progress=progress,
             next_load=self._next_load,
             mark=mark,
-            cleaned_session=cleaned_session,
+            first_session=first_session,
+            complete_loads=complete_loads,
         )
 
     def bare_instruments(self, target: Target, save: Callable[[Table], None]) -> Instruments:

@@ -36,7 +36,7 @@ def as_data(case: ConfiguredCase) -> dict[str, Any]:
 def _part(part: ConfiguredPart) -> dict[str, Any]:
     return {
         "id": part.definition.id,
-        "title": part.definition.title,
+        "title": part.title,
         "source": part.definition.source,
         "parameters": part.values,
         "criteria": [_criterion(criterion) for criterion in part.criteria],
@@ -61,7 +61,7 @@ def as_lines(case: ConfiguredCase) -> list[str]:
     for step in case.steps:
         lines += ["", f"Step {step.definition.number}  {step.definition.title}"]
         for part in step.parts:
-            lines += [f"  {part.definition.id}  {part.definition.title}"]
+            lines += [f"  {part.definition.id}  {part.title}"]
             lines += [f"      {_parameter(part, parameter)}" for parameter in part.parameters]
             lines += [f"      {_line(criterion)}" for criterion in part.criteria]
         if step.criteria:

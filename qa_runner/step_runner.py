@@ -117,7 +117,7 @@ class StepRunner:
             results = spoil(results, Verdict.ERROR, f"the part ended with an error: {error}")
         result = PartResult(
             id=record.id,
-            title=part.definition.title,
+            title=part.title,
             verdict=verdict_of(results, error) if results or error else Verdict.INCONCLUSIVE,
             start=record.start,
             end=end,

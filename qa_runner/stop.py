@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from qa_runner.errors import StopRequested
 
 __all__ = ["StopToken", "stop_on_signals"]
+
+PATIENCE_SECONDS = 1.0
 
 
 class StopToken:
@@ -38,18 +41,29 @@ class StopToken:
 
 
 @contextmanager
-def stop_on_signals(token: StopToken) -> Iterator[None]:
+def stop_on_signals(token: StopToken, told: Callable[[], None] = lambda: None) -> Iterator[None]:
     """While inside, SIGINT, SIGTERM and SIGHUP set the token instead of ending the process.
 
     A signal only sets a flag, so that no write is cut in half; whoever waits sees it within a
-    tenth of a second. A second Ctrl-C raises KeyboardInterrupt at once.
+    tenth of a second. A second Ctrl-C, a second or more after the first, raises
+    KeyboardInterrupt at once: fingers often press twice.
     """
+    asked = float("-inf")
 
     def handle(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
         if number == signal.SIGINT and token.event.is_set():
-            raise KeyboardInterrupt
+            if time.monotonic() - asked >= PATIENCE_SECONDS:
+                raise KeyboardInterrupt
+            return
+        first = not token.event.is_set()
+        asked = time.monotonic()
         name = signal.Signals(number).name
-        token.stop("interrupted (Ctrl-C)" if name == "SIGINT" else f"ended by {name}")
+        token.stop("by Ctrl-C" if name == "SIGINT" else f"by {name}")
+        if first:
+            # The terminal may be gone: that is what SIGHUP is for.
+            with suppress(OSError):
+                told()
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, handle) for number in numbers}

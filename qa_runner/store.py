@@ -72,15 +72,6 @@ class RunWriter:
     ) -> None:
         os.close(self._lock)
 
-    @staticmethod
-    def free_folder(base: Path, name: str) -> Path:
-        """``base/name``, or with a number behind it if that is taken."""
-        folder, number = base / name, 2
-        while folder.exists():
-            folder = base / f"{name}-{number}"
-            number += 1
-        return folder
-
     @classmethod
     def open(cls, folder: Path) -> RunWriter:
         """An existing run folder.
@@ -93,19 +84,27 @@ class RunWriter:
 
     @classmethod
     def create(cls, folder: Path) -> RunWriter:
-        """Make the folder.
+        """Make the folder; if the name is taken, one with a number behind it.
 
-        Raises OutputError if it exists or cannot be made.
+        Raises OutputError if it cannot be made.
         """
-        try:
-            folder.mkdir(parents=True)
-            (folder / "samples").mkdir()
-            (folder / "series").mkdir()
-        except OSError as error:
-            raise OutputError(
-                f"cannot write to {folder}: {error.strerror or error}; choose another --output"
-            ) from None
-        return cls(folder)
+        number = 1
+        while True:
+            path = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+            try:
+                _make_parents(path)
+                path.mkdir()
+                (path / "samples").mkdir()
+                (path / "series").mkdir()
+            except FileExistsError:
+                # Of two runs begun in one second the later gets the next name.
+                number += 1
+            except OSError as error:
+                raise OutputError(
+                    f"cannot write to {path}: {error.strerror or error}; choose another --output"
+                ) from None
+            else:
+                return cls(path)
 
     def write_result(self, run: RunResult) -> None:
         """Replace run.json."""
@@ -132,6 +131,14 @@ class RunWriter:
         except OSError as error:
             self._whole.discard(path)
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _make_parents(path: Path) -> None:
+    """Make the folders above; of something else in their place, no number makes a free name."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(error.errno, f"{error.filename} is no folder") from None
 
 
 def _drop_cut_row(path: Path) -> None:

@@ -16,11 +16,12 @@ def reason_for(run: RunResult) -> str:
     judged = [criterion for criterion in judged if criterion.verdict is not Verdict.SKIPPED]
     total = len(judged)
     if run.status in ("interrupted", "crashed", "stopped") and run.stop_reason:
-        return f"{run.status.capitalize()}: {run.stop_reason}."
+        words = {"interrupted": "Interrupted ", "stopped": "Stopped: "}
+        return f"{words.get(run.status, 'Ended early: ')}{run.stop_reason.rstrip('.?')}."
     if not total:
         return "No criterion was judged."
     if run.verdict is Verdict.PASS:
-        return f"All {total} criteria passed."
+        return f"All {total} criteria passed{_left_out(run)}."
     named = [criterion.id for criterion in judged if criterion.verdict is run.verdict]
     did = {
         Verdict.FAIL: "failed",
@@ -36,3 +37,11 @@ def reason_for(run: RunResult) -> str:
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
+
+
+def _left_out(run: RunResult) -> str:
+    """Criteria whose data source this target does not have; they are no part of the total."""
+    count = len(run.excluded)
+    if not count:
+        return ""
+    return f"; {count} more {'does' if count == 1 else 'do'} not apply to this target"

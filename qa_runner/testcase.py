@@ -40,11 +40,15 @@ Method = TypeVar("Method", bound=Callable[..., None])
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter of a part: the text's value, and the one of the profile ``smoke``."""
+    """A parameter of a part: the text's value, and the one of the profile ``smoke``.
+
+    Numbers must be above 0, unless ``zero`` says that 0 makes sense, as it does for a pause.
+    """
 
     default: Any
     smoke: Any = _UNSET
     unit: str = ""
+    zero: bool = False
 
     def value(self, profile: str) -> Any:
         """The value in a profile."""
@@ -126,6 +130,9 @@ class TestCase:
     """Django models by role: transactions, users, balances."""
     intent_field: ClassVar[str] = ""
     """Field of the transaction model that must be unique by meaning."""
+
+    transaction_id: ClassVar[str] = ""
+    """Extracted value that is the primary key of a transaction."""
 
     def preflight(self, ctx: StepContext) -> RequestTemplate | None:
         """The one request that tells whether the target is the API under test."""

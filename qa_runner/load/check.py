@@ -18,6 +18,7 @@ _THROTTLED = 429
 # Where a message is looked for; Django's error page has it within the first few kilobytes.
 _MESSAGE_BYTES = 64 * 1024
 # Far more than an excerpt, so that a secret that crosses its edge is masked whole.
+_EXTRACTED_CHARACTERS = 256
 _EXCERPT_BYTES = 2048
 _MISSING = object()
 
@@ -98,12 +99,14 @@ class Checker:
         if isinstance(document, dict):
             for name, steps in self._extract:
                 value = _find(document, steps)
-                if value is not _MISSING:
+                if isinstance(value, str):
+                    values[name] = value[:_EXTRACTED_CHARACTERS]
+                elif isinstance(value, int | float | None):
                     values[name] = value
         if self._server_timing:
             timing = response.header(b"server-timing")
             if timing:
-                values["server-timing"] = timing
+                values["server-timing"] = timing[:_EXTRACTED_CHARACTERS]
         return msgspec.json.encode(values).decode() if values else ""
 
 

@@ -112,7 +112,7 @@ def cause_words(group: Group) -> str:
 
 
 def rows(source: Source) -> dict[str, Any]:
-    """The groups for the template."""
+    """The groups for the template, or in words why there are none."""
     every = groups(source)
     listed = []
     for group in every[:_MOST_GROUPS]:
@@ -139,4 +139,11 @@ def rows(source: Source) -> dict[str, Any]:
         "rows": listed,
         "total": f"{sum(group.count for group in every):,}",
         "more": plural(more, "rarer cause") if more else "",
+        "none": "" if every else _no_failure(source),
     }
+
+
+def _no_failure(source: Source) -> str:
+    latest = (step.latest for step in source.run.steps)
+    sent = any(len(source.samples(attempt)) for attempt in latest if attempt is not None)
+    return "Every request succeeded." if sent else "No request was sent."

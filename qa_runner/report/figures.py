@@ -52,13 +52,14 @@ def file_name(figure: str, number: int) -> str:
 
 
 def draw_all(source: Source) -> tuple[Drawing, dict[int, Drawing]]:
-    """The timeline, and the figure of each step that ran, by its number."""
+    """The timeline, and the figure of each step of which a part ran, by its number."""
     glance = draw(TIMELINE, lambda figure: timeline.paint(source, figure))
     drawn: dict[int, Drawing] = {}
     taken = {TIMELINE}
     for step in source.run.steps:
         data = source.step(step)
-        if data is None:
+        # Without a part there is nothing that a figure could be of.
+        if data is None or not data.attempt.parts:
             continue
         name = file_name(step.figure, step.number)
         if name in taken:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from qa_runner.criteria import CriterionResult
+from qa_runner.report.attempts import unfinished
 from qa_runner.report.criteria import anchors, criterion_row, measured_text, ordered
 from qa_runner.report.failures import Group, cause_words
 from qa_runner.report.format import plural, quantity
@@ -68,14 +69,41 @@ class _Finding:
 
 
 def findings(source: Source) -> dict[str, Any]:
-    """The sentences for the template, and how many were left out."""
+    """The sentences for the template and how many were left out, or in words why there are none."""
     known = anchors(source.run)
-    found = _crashes(source) + _failed(source, known) + _unmeasured(source, known)
+    found = (
+        _incomplete(source) + _crashes(source) + _failed(source, known) + _unmeasured(source, known)
+    )
     more = len(found) - _MOST
     return {
         "rows": [finding.view() for finding in found[:_MOST]],
         "more": plural(more, "more finding") if more > 0 else "",
+        "none": "" if found else _nothing(source),
     }
+
+
+def _nothing(source: Source) -> str:
+    if any(result.verdict is Verdict.PASS for result in source.run.criteria()):
+        return "Nothing: every criterion that was judged has passed."
+    return "This is not known: no criterion was judged."
+
+
+def _incomplete(source: Source) -> list[_Finding]:
+    """Steps of which the run folder no longer holds every request that the run counted."""
+    found = []
+    for step in source.run.steps:
+        if step.latest is None:
+            continue
+        loads = [load for part in step.latest.parts for load in part.loads]
+        counted = sum(sum(load.outcomes.values()) for load in loads)
+        held = len(source.samples(step.latest))
+        if held < counted:
+            sentence = (
+                f"The run folder holds {held:,} of the {counted:,} requests of step {step.number}: "
+                "its figures are incomplete, its verdicts are those of the run."
+            )
+            found.append(_Finding(sentence, f"step-{step.number}"))
+    return found
 
 
 def _crashes(source: Source) -> list[_Finding]:
@@ -83,6 +111,9 @@ def _crashes(source: Source) -> list[_Finding]:
     for step in source.run.steps:
         if step.latest is None:
             continue
+        if unfinished(step.latest):
+            sentence = f"Attempt {step.latest.number} of step {step.number} did not finish."
+            found.append(_Finding(sentence, f"step-{step.number}"))
         if step.latest.error:
             sentence = f"Step {step.number} could not run: {step.latest.error}"
             found.append(_Finding(sentence, f"step-{step.number}"))

@@ -7,7 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from qa_runner.errors import OutputError, QaRunnerError
+from qa_runner.data_folder import data_folder
+from qa_runner.errors import OutputError
 from qa_runner.report.charts.canvas import Drawing
 from qa_runner.report.figures import draw_all
 from qa_runner.report.source import Source
@@ -51,7 +52,7 @@ def page(reader: RunReader) -> str:
 def _compose(source: Source) -> tuple[str, list[Drawing]]:
     glance, figures = draw_all(source)
     shown = view(source, glance, figures)
-    folder = _templates()
+    folder = data_folder("templates")
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
@@ -64,15 +65,3 @@ def _compose(source: Source) -> tuple[str, list[Drawing]]:
     # Both are ours: the style sheet, and SVG that was serialised from a tree.
     text = environment.get_template(_TEMPLATE).render(shown, css=Markup(css), svg=Markup)  # noqa: S704
     return text, [glance, *figures.values()]
-
-
-def _templates() -> Path:
-    """The templates: inside the package in a wheel, beside it in a checkout.
-
-    Raises QaRunnerError if the installation is incomplete.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "templates", package.parent / "templates"):
-        if (folder / _TEMPLATE).is_file():
-            return folder
-    raise QaRunnerError(f"the templates of the report are missing beside {package}")

@@ -10,12 +10,28 @@ import msgspec
 import numpy as np
 
 from qa_runner.errors import RunFolderError
+from qa_runner.report.attempts import unfinished
 from qa_runner.report.text import clean
-from qa_runner.result import Attempt, LoadResult, PartResult, RunResult, Session, StepResult, Window
+from qa_runner.result import (
+    Attempt,
+    Cell,
+    LoadResult,
+    PartResult,
+    RunResult,
+    Session,
+    StepResult,
+    Window,
+)
 from qa_runner.store import RunReader
 from qa_runner.table import SERIES, Floats, Table
 
-__all__ = ["SINGLE_ROLES", "Source", "StepData", "response_seconds", "succeeded"]
+__all__ = [
+    "SINGLE_ROLES",
+    "Source",
+    "StepData",
+    "response_seconds",
+    "succeeded",
+]
 
 SINGLE_ROLES = ("probe", "follow-up")
 """Roles of requests that are sent one by one to see how the target is; they are no load."""
@@ -35,7 +51,7 @@ class Source:
         self.run: RunResult = msgspec.convert(
             clean(msgspec.to_builtins(reader.result())), RunResult
         )
-        self._samples: dict[str, Table] = {}
+        self._samples: dict[tuple[str, int], Table] = {}
 
     @cached_property
     def all_samples(self) -> Table:
@@ -48,14 +64,28 @@ class Source:
         return {name: _cleaned(self.reader.series(name)) for name in SERIES}
 
     def samples(self, attempt: Attempt) -> Table:
-        """The samples of an attempt; empty if it has none."""
+        """The samples of an attempt; empty if it has none.
+
+        A run that was killed can leave rows of an earlier session in the same file. They are on
+        another clock and belong to other loads, so they are left out.
+        """
         name = attempt.samples
-        if name not in self._samples:
+        key = name, attempt.session
+        if key not in self._samples:
             if name and not _SAMPLES_NAME.match(name):
                 raise RunFolderError(f"{self.reader.folder} is damaged: samples are in '{name}'")
             read = self.reader.samples(name or "samples/none.csv")
-            self._samples[name] = _cleaned(read)
-        return self._samples[name]
+            self._samples[key] = _cleaned(read.where(read.number("session") == attempt.session))
+        return self._samples[key]
+
+    def end(self, attempt: Attempt) -> float:
+        """When an attempt was over; the last that is known of one that did not finish."""
+        if not unfinished(attempt):
+            return attempt.end
+        samples = self.samples(attempt)
+        times = np.concatenate([samples.number("due"), samples.number("finished")])
+        known: list[float] = times[np.isfinite(times)].tolist()
+        return max([attempt.end, *(part.end for part in attempt.parts), *known])
 
     def session(self, number: float) -> Session | None:
         """The session of this number."""
@@ -69,7 +99,7 @@ class Source:
         window = {}
         for name, table in self.series.items():
             mine = table.where(table.number("session") == attempt.session)
-            window[name] = mine.between(attempt.start, attempt.end)
+            window[name] = mine.between(attempt.start, self.end(attempt))
         return StepData(self.run, step, attempt, self.samples(attempt), window)
 
 
@@ -126,9 +156,14 @@ class StepData:
                 return result.limit * _SCALE.get(result.unit, 1.0)
         return None
 
-    def fact(self, name: str) -> dict[str, float]:
-        """What an earlier step found under this name, the latest of several; empty if nothing."""
-        return next((fact.values for fact in reversed(self.run.facts) if fact.name == name), {})
+    def stored(self, name: str) -> list[dict[str, Cell]]:
+        """The rows, by column, of the table that the attempt stored under this name.
+
+        What was judged stands there; empty if it stored none.
+        """
+        tables = (table for part in self.attempt.parts for table in part.tables)
+        table = next((table for table in tables if table.name == name), None)
+        return [dict(zip(table.columns, row, strict=False)) for row in table.rows] if table else []
 
 
 _SCALE = {"ms": 1e-3, "us": 1e-6, "min": 60.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "MiB": 2.0**20}

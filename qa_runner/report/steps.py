@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from qa_runner.report.attempts import attempts_line, step_verdict, unfinished
 from qa_runner.report.charts.canvas import Drawing
 from qa_runner.report.criteria import ICONS, criterion_row
 from qa_runner.report.format import cell, duration, wall_time
@@ -21,15 +22,16 @@ def step_view(
     source: Source, step: StepResult, drawing: Drawing | None, known: set[str]
 ) -> dict[str, Any]:
     """One step; of its attempts the latest in full, the earlier ones by their verdict."""
-    latest = step.latest
+    latest, verdict = step.latest, step_verdict(step)
     return {
         "anchor": f"step-{step.number}",
         "number": step.number,
         "title": step.title,
         "purpose": step.purpose,
-        "verdict": step.verdict.value,
-        "icon": ICONS[step.verdict],
-        "attempts": _attempts(step),
+        "verdict": verdict.value,
+        "icon": ICONS[verdict],
+        "ran": latest is not None,
+        "attempts": attempts_line(step),
         "stale": step.stale,
         "selected": step.selected,
         "error": latest.error if latest else "",
@@ -56,18 +58,10 @@ def drawing_view(drawing: Drawing) -> dict[str, Any]:
     }
 
 
-def _attempts(step: StepResult) -> str:
-    count = len(step.attempts)
-    if count < 2:  # noqa: PLR2004 (a single attempt goes without saying)
-        return ""
-    earlier = ", ".join(
-        f"attempt {attempt.number}: {attempt.verdict.value}" for attempt in step.attempts[:-1]
-    )
-    return f"Attempt {count} of {count} ({earlier})"
-
-
 def _when(source: Source, attempt: Attempt) -> str:
     began = wall_time(source.session(attempt.session), attempt.start, date=True)
+    if unfinished(attempt):
+        return f"{began}, not to the end"
     return f"{began}, took {duration(attempt.end - attempt.start)}"
 
 

@@ -110,28 +110,19 @@ def _banner(source: Source) -> dict[str, Any]:
         "icon": ICONS[run.verdict],
         "test_name": run.test_name,
         "description": run.description,
-        "reason": run.reason or _reason(run),
+        "reason": run.reason or _so_far(run),
         "status": _status(run),
         "facts": [(name, value) for name, value in facts if value],
     }
 
 
-def _reason(run: RunResult) -> str:
-    results = run.criteria()
-    if not results:
+def _so_far(run: RunResult) -> str:
+    """In place of the reason, which only the end of a run stores."""
+    judged = [result for result in run.criteria() if result.verdict is not Verdict.SKIPPED]
+    if not judged:
         return "No criterion was judged."
-    counted = Counter(result.verdict for result in results)
-    bad = [
-        f"{counted[verdict]:,} {words}"
-        for verdict, words in (
-            (Verdict.FAIL, "failed"),
-            (Verdict.ERROR, "could not run"),
-            (Verdict.INCONCLUSIVE, "could not be judged"),
-        )
-        if counted[verdict]
-    ]
-    count = plural(len(results), "criterion", "criteria")
-    return f"Of {count}, {', '.join(bad)}." if bad else f"Met: {count}."
+    failed = sum(result.verdict is Verdict.FAIL for result in judged)
+    return f"{plural(len(judged), 'criterion', 'criteria')} judged so far, {failed:,} failed."
 
 
 def _status(run: RunResult) -> str:
@@ -142,7 +133,8 @@ def _status(run: RunResult) -> str:
     where = ""
     if ran:
         last = max(ran, key=lambda item: item[:2])[2]
-        where = f" during step {last.number} {last.title}"
+        during = "; the last step begun is" if run.status == "running" else " during step"
+        where = f"{during} {last.number} {last.title}"
     why = f": {run.stop_reason}" if run.stop_reason else ""
     return f"{words}{where}{why}. What was measured is below."
 

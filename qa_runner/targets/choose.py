@@ -25,6 +25,8 @@ def check_target(option: str, faults: Sequence[str]) -> None:
     validate_faults(faults)
     if option == DEMO:
         return
+    if "://" not in option and ":" in option:
+        raise UsageError(f"unknown target '{option}'; a URL begins with http://: http://{option}")
     if "://" not in option:
         raise UnknownName("target", option, (DEMO, "a URL such as http://127.0.0.1:8000"))
     if faults:

@@ -47,6 +47,7 @@ class Purchase006(TestCase):
         "balances": "finances.StudentAccountBalance",
     }
     intent_field = "stripe_payment_intent_id"
+    transaction_id = "transaction_id"
 
     def preflight(self, ctx: StepContext) -> RequestTemplate:
         """One purchase, before any load."""

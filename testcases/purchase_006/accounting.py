@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from qa_runner import Outcome, Table
 
-UNKNOWN = (Outcome.TIMEOUT, Outcome.CONNECTION_ERROR, Outcome.CANCELLED, Outcome.INVALID)
+UNKNOWN = (Outcome.TIMEOUT, Outcome.CONNECTION_ERROR, Outcome.CANCELLED)
 """Outcomes after which the server may or may not have stored the purchase."""
+_LOAD_TAG = re.compile(r"([a-z0-9]+-s\d+-p[\w.]+-\d+)@")
 
 
 @dataclass(slots=True)
@@ -36,8 +38,13 @@ class Ledger:
                 ledger.unknown[key.lower()] += 1
         return ledger
 
-    def settle(self, stored: Iterable[tuple[str, str | None]], tag: str) -> tuple[int, int]:
+    def settle(
+        self, stored: Iterable[tuple[str, str | None]], tag: str, complete: Collection[str]
+    ) -> tuple[int, int]:
         """How many acknowledged purchases are missing, and how many stored ones are unaccounted.
+
+        ``complete`` are the tags of the loads whose every request left a sample. Of a load that
+        was cut off with its generator or its runner, nobody knows what was sent last.
 
         ``stored`` are id and e-mail address. Rows of others, whose address lacks ``tag``, do not
         count; a row without a user does if its id was acknowledged. The id alone is not enough:
@@ -57,6 +64,11 @@ class Ledger:
                 continue
             if left[email] > 0:
                 left[email] -= 1
-            else:
+            elif _of_a_complete_load(email, complete):
                 extra += 1
         return missing, extra
+
+
+def _of_a_complete_load(email: str, complete: Collection[str]) -> bool:
+    match = _LOAD_TAG.search(email)
+    return match is None or match[1] in complete

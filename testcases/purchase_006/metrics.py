@@ -57,7 +57,7 @@ METRICS = (
     _count("balances_added_difference", "balances added against users added"),
     _count("unaccounted_transactions", "acknowledged but not stored, or the reverse"),
     Metric("server_cpu_rise", Unit.PERCENT, Kind.VALUE, "server CPU under load above idle"),
-    Metric("server_cpu_above_idle", Unit.PERCENT, Kind.VALUE, "server CPU at the end above idle"),
+    Metric("server_cpu_from_idle", Unit.PERCENT, Kind.VALUE, "server CPU at the end, from idle"),
     Metric(
         "busiest_window_after_load",
         Unit.PERCENT,

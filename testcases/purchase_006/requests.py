@@ -18,7 +18,7 @@ def purchase(ctx: StepContext, word: str, *, email: str = "") -> RequestTemplate
         str(ctx.parameters["path"]),
         json={
             "plan_id": ctx.parameters["plan_id"],
-            "student_info": {"name": f"{word} {{i}}", "email": email},
+            "student_info": {"name": f"{word} {{i}} {{tag}}", "email": email},
         },
         key=email,
         success_statuses=(201,),

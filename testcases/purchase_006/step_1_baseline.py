@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
@@ -105,8 +106,9 @@ class Baseline(Step):
     @part(
         "1.2",
         "One request",
+        word=Param("Baseline Test"),
         timeout=Param(10.0, unit="s"),
-        settling=Param(0.5, unit="s"),
+        settling=Param(0.5, unit="s", zero=True),
         criteria=(
             "status == 201  # HTTP 201",
             "success_rate == 100 %  # valid response format",
@@ -115,17 +117,22 @@ class Baseline(Step):
         ),
         source="Step 1, expected baseline",
     )
-    def one_request(self, ctx: StepContext, timeout: float, settling: float) -> None:
+    def one_request(self, ctx: StepContext, word: str, timeout: float, settling: float) -> None:
         """Its phases are in the figure."""
-        ctx.load(Sequential(requests=1), purchase(ctx, "Baseline Test"), timeout=timeout)
+        ctx.load(Sequential(requests=1), purchase(ctx, word), timeout=timeout)
         ctx.sleep(settling)
+
+
+def _without_folders(command: str) -> str:
+    """A command line whose paths are cut to their last names: the report is mailed to others."""
+    return re.sub(r"(?:/[^\s/=]+)+/", "", command)
 
 
 def _rows(processes: Iterable[Any]) -> list[tuple[Any, ...]]:
     return [
         (
             process.pid,
-            process.command,
+            _without_folders(process.command),
             process.started,
             None if process.rss_bytes is None else round(process.rss_bytes / 1e6, 1),
             process.threads,

@@ -28,10 +28,12 @@ class SingleRequests(Step):
 
     @part(
         "2.1",
-        "10 requests, one at a time",
+        "{requests} requests, one at a time",
         requests=Param(10),
-        pause=Param(1.0, smoke=0.1, unit="s"),
-        seconds=lambda requests, pause: requests * (pause + 0.1),
+        pause=Param(1.0, smoke=0.1, unit="s", zero=True),
+        word=Param("Perf Test"),
+        timeout=Param(10.0, unit="s"),
+        seconds=lambda requests, pause, **_: requests * (pause + 0.1),
         criteria=(
             "success_rate == 100 %  # every request answers 201",
             "response_time mean < 2 s  # average below two seconds",
@@ -39,18 +41,21 @@ class SingleRequests(Step):
         ),
         source=EXPECTED,
     )
-    def one_at_a_time(self, ctx: StepContext, requests: int, pause: float) -> None:
+    def one_at_a_time(
+        self, ctx: StepContext, requests: int, pause: float, word: str, timeout: float
+    ) -> None:
         """With a pause after each answer."""
-        sent = ctx.load(
-            Sequential(requests=requests, pause_seconds=pause), purchase(ctx, "Perf Test")
-        )
+        shape = Sequential(requests=requests, pause_seconds=pause)
+        sent = ctx.load(shape, purchase(ctx, word), timeout=timeout)
         self._keep_baseline(ctx, sent.response_times())
 
     @part(
         "2.2",
-        "20 requests back to back",
+        "{requests} requests back to back",
         requests=Param(20),
-        seconds=lambda requests: requests * 0.1,
+        word=Param("Consistency"),
+        timeout=Param(10.0, unit="s"),
+        seconds=lambda requests, **_: requests * 0.1,
         criteria=(
             "success_rate == 100 %",
             "response_time stddev < 0.5 s  # standard deviation",
@@ -59,9 +64,9 @@ class SingleRequests(Step):
         ),
         source="Step 2, expected consistency",
     )
-    def back_to_back(self, ctx: StepContext, requests: int) -> None:
+    def back_to_back(self, ctx: StepContext, requests: int, word: str, timeout: float) -> None:
         """Each as soon as the one before is answered."""
-        sent = ctx.load(Sequential(requests=requests), purchase(ctx, "Consistency"))
+        sent = ctx.load(Sequential(requests=requests), purchase(ctx, word), timeout=timeout)
         self._keep_baseline(ctx, sent.response_times())
 
     def _keep_baseline(self, ctx: StepContext, response_times: list[float]) -> None:

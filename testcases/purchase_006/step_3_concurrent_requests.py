@@ -26,8 +26,10 @@ class ConcurrentRequests(Step):
 
     @part(
         "3.1",
-        "5 simultaneous requests",
+        "{requests} simultaneous requests",
         requests=Param(5),
+        word=Param("Concurrent Low"),
+        timeout=Param(10.0, unit="s"),
         criteria=(
             "success_rate == 100 %  # every request answers 201",
             "duration < 5 s  # total time",
@@ -36,14 +38,16 @@ class ConcurrentRequests(Step):
         ),
         source="Test 3.1, expected results",
     )
-    def low(self, ctx: StepContext, requests: int) -> None:
+    def low(self, ctx: StepContext, requests: int, word: str, timeout: float) -> None:
         """Low concurrency."""
-        ctx.load(Burst(requests=requests), purchase(ctx, "Concurrent Low"))
+        ctx.load(Burst(requests=requests), purchase(ctx, word), timeout=timeout)
 
     @part(
         "3.2",
-        "15 simultaneous requests",
+        "{requests} simultaneous requests",
         requests=Param(15),
+        word=Param("Concurrent Med"),
+        timeout=Param(10.0, unit="s"),
         criteria=(
             "success_rate >= 90 %  # some timeouts are allowed",
             "duration < 10 s  # total time",
@@ -51,17 +55,19 @@ class ConcurrentRequests(Step):
         ),
         source="Test 3.2, expected results",
     )
-    def medium(self, ctx: StepContext, requests: int) -> None:
+    def medium(self, ctx: StepContext, requests: int, word: str, timeout: float) -> None:
         """Medium concurrency."""
-        ctx.load(Burst(requests=requests), purchase(ctx, "Concurrent Med"))
-        _follow_up(ctx)
+        ctx.load(Burst(requests=requests), purchase(ctx, word), timeout=timeout)
+        _follow_up(ctx, timeout)
 
     @part(
         "3.3",
-        "50 requests, 20 ms apart",
+        "{requests} requests, {stagger:g} s apart",
         requests=Param(50),
-        stagger=Param(0.02, unit="s"),
-        seconds=lambda requests, stagger: requests * stagger + 1,
+        stagger=Param(0.02, unit="s", zero=True),
+        word=Param("High"),
+        timeout=Param(10.0, unit="s"),
+        seconds=lambda requests, stagger, **_: requests * stagger + 1,
         criteria=(
             "success_rate >= 80 %  # some failures are acceptable under extreme load",
             "duration < 30 s  # total time",
@@ -70,18 +76,22 @@ class ConcurrentRequests(Step):
         ),
         source="Test 3.3, expected results",
     )
-    def high(self, ctx: StepContext, requests: int, stagger: float) -> None:
+    def high(
+        self, ctx: StepContext, requests: int, stagger: float, word: str, timeout: float
+    ) -> None:
         """High concurrency."""
         shape = Burst(requests=requests, stagger_seconds=stagger)
-        ctx.load(shape, purchase(ctx, "High"))
-        _follow_up(ctx)
+        ctx.load(shape, purchase(ctx, word), timeout=timeout)
+        _follow_up(ctx, timeout)
 
     @part(
         "3.4",
         "Peak capacity",
         stairs=Param((1, 2, 5, 10, 20, 50), unit="users"),
         stair_duration=Param(5.0, smoke=1.0, unit="s"),
-        seconds=lambda stairs, stair_duration: len(stairs) * stair_duration,
+        word=Param("Peak"),
+        timeout=Param(10.0, unit="s"),
+        seconds=lambda stairs, stair_duration, **_: len(stairs) * stair_duration,
         counts_for_step=False,
         criteria=(
             "peak_throughput >= 10 req/s  # throughput target",
@@ -90,10 +100,17 @@ class ConcurrentRequests(Step):
         ),
         source="Performance benchmarks; scalability requirements",
     )
-    def peak(self, ctx: StepContext, stairs: tuple[int, ...], stair_duration: float) -> None:
+    def peak(
+        self,
+        ctx: StepContext,
+        stairs: tuple[int, ...],
+        stair_duration: float,
+        word: str,
+        timeout: float,
+    ) -> None:
         """Stairs of virtual users until throughput grows no more."""
         shape = Staircase(stairs=stairs, seconds_per_stair=stair_duration)
-        ctx.load(shape, purchase(ctx, "Peak"))
+        ctx.load(shape, purchase(ctx, word), timeout=timeout)
         rows = [
             stair
             for users in stairs
@@ -115,9 +132,9 @@ class ConcurrentRequests(Step):
         ctx.note(f"Knee at {knee} virtual users; peak throughput {peak:.3g} req/s.")
 
 
-def _follow_up(ctx: StepContext) -> None:
+def _follow_up(ctx: StepContext, timeout: float) -> None:
     """One request after the load: how long until it has succeeded."""
-    sent = ctx.request(purchase(ctx, "Follow-up"))
+    sent = ctx.request(purchase(ctx, "Follow-up"), timeout=timeout)
     times = sent.response_times()
     if times:
         ctx.record("follow_up_time", times[0])

@@ -17,11 +17,13 @@ class SustainedLoad(Step):
 
     @part(
         "4.1",
-        "2 requests per second for 2 minutes",
+        "{rate:g} requests per second for {duration:g} s",
         rate=Param(2.0, unit="req/s"),
         duration=Param(120.0, smoke=10.0, unit="s"),
         max_in_flight=Param(50),
-        seconds=lambda rate, duration, max_in_flight: duration,  # noqa: ARG005 (by name)
+        word=Param("Sustained"),
+        timeout=Param(10.0, unit="s"),
+        seconds=lambda duration, **_: duration,
         criteria=(
             "success_rate >= 95 %  # of the requests due",
             "requests_due_deviation <= 2 %  # about 240 requests",
@@ -32,12 +34,21 @@ class SustainedLoad(Step):
         ),
         source="Test 4.1, expected results; resource usage requirements",
     )
-    def sustained(self, ctx: StepContext, rate: float, duration: float, max_in_flight: int) -> None:
+    def sustained(
+        self,
+        ctx: StepContext,
+        *,
+        rate: float,
+        duration: float,
+        max_in_flight: int,
+        word: str,
+        timeout: float,
+    ) -> None:
         """Requests are due at a constant rate, whatever the server does."""
         shape = ConstantArrivalRate(
             rate=rate, duration_seconds=duration, max_in_flight=max_in_flight
         )
-        sent = ctx.load(shape, purchase(ctx, "Sustained"))
+        sent = ctx.load(shape, purchase(ctx, word), timeout=timeout)
         planned = rate * duration
         due = len(sent.samples) - sent.samples.text("outcome").count(str(Outcome.CANCELLED))
         ctx.record("requests_due_deviation", 100 * abs(due - planned) / planned)

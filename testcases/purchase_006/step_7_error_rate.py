@@ -17,9 +17,10 @@ class ErrorRate(Step):
 
     @part(
         "7.1",
-        "200 requests as fast as 50 users can send them",
+        "{requests} requests as fast as {users} users can send them",
         requests=Param(200),
         users=Param(50),
+        word=Param("Stress"),
         timeout=Param(10.0, unit="s"),
         seconds=5.0,
         criteria=(
@@ -34,7 +35,9 @@ class ErrorRate(Step):
         ),
         source="Test 7.1, expected error rates; error handling under load",
     )
-    def stress(self, ctx: StepContext, requests: int, users: int, timeout: float) -> None:
+    def stress(
+        self, ctx: StepContext, requests: int, users: int, word: str, timeout: float
+    ) -> None:
         """No pause between requests."""
         shape = VirtualUsers(users=users, requests=requests)
-        ctx.load(shape, purchase(ctx, "Stress"), timeout=timeout)
+        ctx.load(shape, purchase(ctx, word), timeout=timeout)

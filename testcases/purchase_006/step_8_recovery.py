@@ -29,7 +29,9 @@ class Recovery(Step):
         every=Param(1.0, unit="s"),
         patience=Param(30.0, unit="s"),
         requests=Param(5),
-        pause=Param(2.0, smoke=0.2, unit="s"),
+        pause=Param(2.0, smoke=0.2, unit="s", zero=True),
+        word=Param("Recovery"),
+        timeout=Param(10.0, unit="s"),
         seconds=lambda duration, probes, every, requests, pause, **_: (
             duration + probes * every + requests * pause
         ),
@@ -53,12 +55,14 @@ class Recovery(Step):
         patience: float,
         requests: int,
         pause: float,
+        word: str,
+        timeout: float,
     ) -> None:
         """Heavy load, then probes until they are back in the band, then normal operation."""
         band = _band(ctx.fact("baseline"))
         ctx.note(f"Band: a response time of up to {1000 * band:.0f} ms.")
         heavy = VirtualUsers(users=users, duration_seconds=duration)
-        load = ctx.load(heavy, purchase(ctx, "Recovery"), role="heavy")
+        load = ctx.load(heavy, purchase(ctx, word), role="heavy", timeout=timeout)
         ctx.window("load", load.start, load.last_finished)
         seconds = _until_recovered(ctx, load, band, wanted=probes, every=every, patience=patience)
         if seconds is None:
@@ -67,9 +71,8 @@ class Recovery(Step):
             ctx.record("recovery_time", seconds)
             ended = load.last_finished
             ctx.window("recovery", ended, ended + seconds)
-        later = ctx.load(
-            Sequential(requests=requests, pause_seconds=pause), purchase(ctx, "Post Recovery")
-        )
+        after = Sequential(requests=requests, pause_seconds=pause)
+        later = ctx.load(after, purchase(ctx, f"Post {word}"), timeout=timeout)
         times = later.response_times()
         if times:
             ctx.record(
@@ -95,7 +98,7 @@ class Recovery(Step):
     @part(
         "8.2",
         "Integrity of the data",
-        settling=Param(1.0, unit="s"),
+        settling=Param(1.0, unit="s", zero=True),
         criteria=(
             "orphan_transactions == 0  # no orphaned transaction records",
             "users_without_balance == 0  # all users have account balances",
@@ -181,7 +184,7 @@ def _check_integrity(ctx: StepContext) -> None:
     ctx.record("duplicate_payment_intents", duplicates)
     ledger = Ledger.of(ctx.run_samples())
     rows = [(str(row.pk), row.email) for row in found.stored]
-    missing, extra = ledger.settle(rows, ctx.run_tag)
+    missing, extra = ledger.settle(rows, ctx.run_tag, ctx.complete_loads())
     ctx.record(
         "unaccounted_transactions",
         missing + extra,
@@ -189,11 +192,13 @@ def _check_integrity(ctx: StepContext) -> None:
         f"{sum(ledger.unknown.values())} outcomes unknown",
     )
     problems = found.whole.problems
+    new: list[str] = []
     if problems is None:
         reasons = "; ".join(found.whole.reasons) or "this database has no checks of its own"
         ctx.not_measured("database_check_failures", reasons)
     else:
-        ctx.record("database_check_failures", len(problems), note="; ".join(problems[:3]))
+        new = [problem for problem in problems if problem not in (before.problems or ())]
+        ctx.record("database_check_failures", len(new), note="; ".join(new[:3]))
     whole = found.whole
     ctx.table(
         "integrity",
@@ -228,7 +233,7 @@ def _check_integrity(ctx: StepContext) -> None:
             ("stored but not acknowledged", extra, None, None),
             (
                 "problems found by the database",
-                None if problems is None else len(problems),
+                None if problems is None else len(new),
                 None if problems is None else len(problems),
                 None if before.problems is None else len(before.problems),
             ),

@@ -22,13 +22,15 @@ Ledger: Any = import_module(f"{_CASE.__module__}.accounting").Ledger
 metrics: Any = import_module(f"{_CASE.__module__}.metrics")
 
 TAG = "qa0102"
-LOST = (Outcome.TIMEOUT, Outcome.CONNECTION_ERROR, Outcome.CANCELLED, Outcome.INVALID)
+LOST = (Outcome.TIMEOUT, Outcome.CONNECTION_ERROR, Outcome.CANCELLED)
 REFUSED = (
     Outcome.CLIENT_ERROR,
     Outcome.THROTTLED,
     Outcome.SERVER_ERROR,
     Outcome.OTHER,
     Outcome.DROPPED,
+    # A success by its status, whose body lacks what was promised: the row must not be there.
+    Outcome.INVALID,
 )
 
 
@@ -44,7 +46,7 @@ def sent(
 
 
 def settled(table: Table, *stored: tuple[object, str | None]) -> tuple[int, int]:
-    missing, extra = Ledger.of(table).settle(stored, TAG)
+    missing, extra = Ledger.of(table).settle(stored, TAG, ())
     return missing, extra
 
 
@@ -128,6 +130,59 @@ def test_an_acknowledged_row_that_lost_its_user_is_stored() -> None:
     assert settled(table, (1, None)) == (0, 0)
     # It does not excuse another row of that address.
     assert settled(table, (1, None), (2, mail("a"))) == (0, 1)
+
+
+# ---------------------------------------------------------------- loads that were cut off
+
+FIRST, SECOND = f"{TAG}-s1-p3.1-1", f"{TAG}-s1-p3.1-12"
+
+
+def row(number: int, load: str, who: str = "low1") -> tuple[int, str]:
+    return number, f"{who}-{load}@example.com"
+
+
+@pytest.mark.parametrize(
+    ("complete", "extra"),
+    [
+        ((), 0),
+        ((FIRST,), 1),
+        ((SECOND,), 2),
+        ((FIRST, SECOND), 3),
+        # Tags that look alike are other loads: nothing is known of those that are stored.
+        ((f"{TAG}-s2-p3.1-1", f"{TAG}-s1-p3.10-1", f"{TAG}-s1-p3.1", f"x{FIRST}"), 0),
+    ],
+)
+def test_a_row_of_a_load_that_was_cut_off_is_no_violation(
+    complete: tuple[str, ...], extra: int
+) -> None:
+    stored = [row(1, FIRST), row(2, SECOND), row(3, SECOND.upper(), "low2")]
+    assert Ledger.of(samples()).settle(stored, TAG, set(complete)) == (0, extra)
+
+
+def test_what_was_acknowledged_is_missing_whether_or_not_its_load_was_cut_off() -> None:
+    key = row(1, FIRST)[1]
+    table = samples(sample(key=key, extracted='{"transaction_id": 1}'))
+    for complete in ((), {FIRST}):
+        ledger = Ledger.of(table)
+        assert ledger.settle([], TAG, complete) == (1, 0)
+        assert ledger.settle([(1, key)], TAG, complete) == (0, 0)
+        # The id was given out again to a row that the runner did not live to see answered.
+        assert ledger.settle([row(1, FIRST, "low2")], TAG, complete) == (1, len(complete))
+
+
+def test_a_row_that_an_unknown_outcome_excuses_is_excused_once_in_a_complete_load() -> None:
+    key = row(1, FIRST)[1]
+    table = samples(sample(Outcome.TIMEOUT, key=key))
+    stored = [row(1, FIRST), row(2, FIRST)]
+    assert Ledger.of(table).settle(stored, TAG, {FIRST}) == (0, 1)
+    assert Ledger.of(table).settle(stored, TAG, {SECOND}) == (0, 0)
+
+
+def test_the_tag_of_the_case_itself_is_found_in_its_own_addresses() -> None:
+    part = import_module(f"{_CASE.__module__}.accounting")._LOAD_TAG
+    for local in ("low1", "post-recovery12", "s1-p1.1-1", "connections"):
+        assert part.search(f"{local}-{FIRST}@example.com")[1] == FIRST
+    assert part.search(f"low1-{TAG}@example.com") is None
 
 
 def test_the_ledger_counts_addresses_for_the_users_expected() -> None:

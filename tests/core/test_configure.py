@@ -21,11 +21,13 @@ class One(Step):
 
     @part(
         "1.1",
-        "first",
+        "{requests} requests, {pause} s apart, named {word}",
         requests=Param(5, smoke=2),
-        pause=Param(1.5, unit="s"),
+        pause=Param(1.5, unit="s", zero=True),
+        timeout=Param(10.0, unit="s"),
+        size=Param(4, unit="requests", zero=True),
         stairs=Param((1, 2, 5)),
-        waits=Param((0.5, 1.0)),
+        waits=Param((0.5, 1.0), unit="s"),
         word=Param("Low"),
         seconds=lambda requests, pause, **_: requests * pause,
         criteria=("duration < 5 s", "success_rate == 100 %", "response_time p(95) < 500 ms"),
@@ -36,6 +38,8 @@ class One(Step):
         *,
         requests: int,
         pause: float,
+        timeout: float,
+        size: int,
         stairs: tuple[int, ...],
         waits: tuple[float, ...],
         word: str,
@@ -120,6 +124,14 @@ def test_an_unknown_step_or_part_is_told_with_the_valid_ones(step: str, said: st
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("steps", ["1,10", "1.1,1.2", "1, 10", ","])
+def test_steps_in_one_option_are_told_to_repeat_it(steps: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        configured(steps=(steps,))
+    wanted = f"--step '{steps}': repeat the option, once for each step or part"
+    assert str(caught.value) == wanted
+
+
 def test_a_rerun_takes_one_step_whole() -> None:
     again = select(configured(steps=("1.2",)), 1)
     chosen = [p.definition.id for step in again.steps for p in step.parts if p.selected]
@@ -165,7 +177,7 @@ def test_an_unknown_profile_is_told_with_the_valid_ones() -> None:
 def test_the_text_has_its_values_and_the_profile_others() -> None:
     full, smoke = configured().steps[0].parts[0], configured(profile="smoke").steps[0].parts[0]
     assert full.values["requests"] == 5
-    assert [p.origin for p in full.parameters] == ["text"] * 5
+    assert [p.origin for p in full.parameters] == ["text"] * 7
     shortened = smoke.parameters[0]
     assert (shortened.value, shortened.document_value) == (2, 5)
     assert (shortened.differs, shortened.origin) == (True, "profile")
@@ -183,6 +195,15 @@ def test_the_text_has_its_values_and_the_profile_others() -> None:
         ("1.1.pause=0.25", 0.25),
         ("1.1.pause=2", 2.0),
         ("1.1.pause=0", 0.0),
+        ("1.1.size=0", 0),
+        ("1.1.timeout=0.001", 0.001),
+        # The parameter's own unit may stand behind the number.
+        ("1.1.timeout=2s", 2.0),
+        ("1.1.timeout=2.5 s", 2.5),
+        ("1.1.pause=0 s", 0.0),
+        ("1.1.size=7 requests", 7),
+        ("1.1.waits=1s, 2.5 s", (1.0, 2.5)),
+        ("1.1.word=2 s", "2 s"),
         ("1.1.stairs=3", (3,)),
         ("1.1.stairs=1,4, 9", (1, 4, 9)),
         ("1.1.waits=1,2.5", (1.0, 2.5)),
@@ -220,19 +241,30 @@ def test_a_parameter_of_the_case_is_set() -> None:
         ("1.1.requests=2.5", "'2.5' is not a whole number"),
         ("1.1.requests=", "'' is not a whole number"),
         ("1.1.requests=" + "9" * 5000, "is not a whole number"),
-        ("1.1.requests=0", "must be from 1 to"),
-        ("1.1.requests=-3", "must be from 1 to"),
-        ("1.1.requests=" + "9" * 400, "must be from 1 to"),
+        ("1.1.requests=0", "must be above 0, and at most 1000000000"),
+        ("1.1.requests=-3", "must be above 0, and at most 1000000000"),
+        ("1.1.requests=" + "9" * 400, "must be above 0, and at most 1000000000"),
         ("1.1.pause=slow", "'slow' is not a number"),
-        ("1.1.pause=-0.5", "must be from 0 to"),
-        ("1.1.pause=nan", "must be from 0 to"),
-        ("1.1.pause=inf", "must be from 0 to"),
-        ("1.1.pause=1e308", "must be from 0 to"),
+        ("1.1.pause=-0.5", "must be 0 or more, and at most 1000000000"),
+        ("1.1.size=-1", "must be 0 or more, and at most 1000000000"),
+        ("1.1.timeout=0", "must be above 0, and at most 1000000000"),
+        ("1.1.timeout=-0.0", "must be above 0, and at most 1000000000"),
+        ("1.1.timeout=nan", "must be above 0, and at most 1000000000"),
+        ("1.1.timeout=0 s", "must be above 0, and at most 1000000000"),
+        ("1.1.timeout=2 ms", "'2 ms' is not a number"),
+        ("1.1.timeout=2 S", "'2 S' is not a number"),
+        ("1.1.timeout=s", "'s' is not a number"),
+        ("1.1.timeout=2 s s", "'2 s s' is not a number"),
+        ("1.1.requests=8 requests", "'8 requests' is not a whole number"),
+        ("1.1.waits=0,1", "must be above 0, and at most 1000000000"),
+        ("1.1.pause=nan", "must be 0 or more, and at most 1000000000"),
+        ("1.1.pause=inf", "must be 0 or more, and at most 1000000000"),
+        ("1.1.pause=1e308", "must be 0 or more, and at most 1000000000"),
         ("1.1.stairs=1,zwei", "'zwei' is not a whole number"),
         ("1.1.stairs=1,,2", "'' is not a whole number"),
-        ("1.1.stairs=0,1", "must be from 1 to"),
-        ("1.1.waits=1,nan", "must be from 0 to"),
-        ("1.1.waits=1,inf", "must be from 0 to"),
+        ("1.1.stairs=0,1", "must be above 0, and at most 1000000000"),
+        ("1.1.waits=1,nan", "must be above 0, and at most 1000000000"),
+        ("1.1.waits=1,inf", "must be above 0, and at most 1000000000"),
         ("case.plan_id=one", "'one' is not a whole number"),
     ],
 )
@@ -271,6 +303,50 @@ def test_what_is_no_setting_is_refused_with_an_example(setting: str) -> None:
     with pytest.raises(UsageError, match=r"PART\.PARAMETER=VALUE") as caught:
         configured(setting)
     assert f"--set '{setting}'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "secret"),
+    [
+        ("case.path=/api/?token=hunter2hunter2", "hunter2"),
+        ("case.path=http://me:hunter2@127.0.0.1/", "hunter2"),
+        ("case.path=Bearer hunter2hunter2", "hunter2"),
+        ("1.1.word=sk_live_hunter2hunter2", "hunter2"),
+        ("1.1.word=somebody@example.com", "somebody"),
+        ("1.1.nothing=somebody@example.com", "somebody"),
+        ("1.1.limit.duration=somebody@example.com", "somebody"),
+        ("api_key=hunter2", "hunter2"),
+        ("1.1.word is sk_live_hunter2hunter2", "hunter2"),
+    ],
+)
+def test_a_value_that_looks_like_a_secret_is_refused_and_not_repeated(
+    setting: str, secret: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        configured(setting)
+    said = str(caught.value)
+    assert "looks like a secret or an address" in said or "does not parse" in said
+    assert secret not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_refused_secret_is_told_by_the_name_of_its_parameter() -> None:
+    with pytest.raises(UsageError, match=r"--set 1\.1\.word: the value looks like a secret"):
+        configured("1.1.word=sk_live_hunter2hunter2")
+
+
+# ---------------------------------------------------------------- titles
+
+
+def test_the_title_of_a_part_names_the_values_that_it_runs_with() -> None:
+    def title(*settings: str, profile: str = "full") -> str:
+        return configured(*settings, profile=profile).steps[0].parts[0].title
+
+    assert title() == "5 requests, 1.5 s apart, named Low"
+    assert title(profile="smoke") == "2 requests, 1.5 s apart, named Low"
+    changed = title("1.1.requests=8", "1.1.word={pause} <b>", profile="smoke")
+    assert changed == "8 requests, 1.5 s apart, named {pause} <b>"
+    assert configured().steps[0].parts[1].title == "second"
 
 
 # ---------------------------------------------------------------- limits
@@ -362,3 +438,21 @@ def test_purchase_006_can_be_configured_and_its_limits_addressed(profile: str) -
                 setting = f"{part_.id}.limit.{criterion.id.split('-', 1)[1]}={criterion.limit_text}"
                 changed = configure(definition, profile=profile, steps=(), settings=(setting,))
                 assert changed.overrides == (setting,)
+
+
+@pytest.mark.parametrize("profile", ["full", "smoke"])
+def test_every_parameter_of_purchase_006_takes_the_value_that_it_has(profile: str) -> None:
+    definition = find("PURCHASE-006")
+    case = configure(definition, profile=profile, steps=(), settings=())
+    for step in case.steps:
+        for part_ in step.parts:
+            assert "{" not in part_.title
+            for parameter in part_.parameters:
+                value = parameter.value
+                text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                for unit in ("", f" {parameter.unit}".rstrip()):
+                    setting = f"{part_.definition.id}.{parameter.name}={text}{unit}"
+                    changed = configure(definition, profile=profile, steps=(), settings=(setting,))
+                    again = changed.steps[step.definition.number - 1].parts
+                    (own,) = (p for p in again if p.definition.id == part_.definition.id)
+                    assert own.values == part_.values

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from core_samples import judged, run_result, step_result
 from rich.console import Console
 
-from qa_runner.console import make_console, measured_text, print_summary, view
+from qa_runner.console import make_console, measured_text, print_summary, verdict_line, view
 from qa_runner.events import (
     Event,
     LoadProgress,
@@ -53,7 +54,7 @@ def test_plain_lines_say_what_happened_and_hold_no_control_characters() -> None:
     for words in (
         "profile smoke",
         "faults: slow",
-        "at least 1 min 30 s",
+        "run artifacts/x/run-1, about 1 min 30 s\n",
         "Step 3: Concurrent (attempt 2)",
         "✗ FAIL  1.50 s",
         "success_rate == 100 %, measured 20 %",
@@ -67,10 +68,20 @@ def test_a_terminal_also_shows_what_is_under_way() -> None:
     # The line is drawn ten times a second: what is told last is what is seen.
     text = shown(EVENTS[:4], terminal=True)
     assert "3.1 Five at once" in text
-    assert "3/5 requests, 67 % ok, 2 in flight" in text
-    assert "left" in text
+    assert "3/5 sent, 67 % ok" in text
+    assert "at least" not in text
+    # Time left comes first, since a narrow terminal cuts the end: 90 s less at most the seconds
+    # that this took.
+    (line,) = [line for line in text.splitlines() if "3/5 sent" in line]
+    assert re.search(r"~1:[0-3]\d left .*3\.1 Five at once.*3/5 sent, 67 % ok", line)
+    assert "0 sent, 100 % ok" in shown(EVENTS[:5], terminal=True)
     # What an author or a server said never moves the cursor.
     assert "<U+001B>[31mfirst" in shown(terminal=True)
+
+
+def test_a_narrow_terminal_still_shows_the_time_left() -> None:
+    text = shown(EVENTS[:4], terminal=True, COLUMNS="40")
+    assert re.search(r"~1:[0-3]\d left", text)
 
 
 def test_no_color_leaves_the_words_without_colours() -> None:
@@ -108,6 +119,17 @@ def test_the_summary_has_failures_first_then_a_line_for_each_step() -> None:
     assert "3 Step" in lines[5]
     assert "4 Step (prerequisite)" in lines[6]
     assert lines[-1] == "✗ FAIL of profile smoke  CASE-1  1 of 3 criteria failed."
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        ("", "✓ PASS  CASE-1  All <U+001B>[31m passed."),
+        ("profile smoke", "✓ PASS of profile smoke  CASE-1  All <U+001B>[31m passed."),
+    ],
+)
+def test_the_verdict_says_in_a_line_of_what_and_why(scope: str, words: str) -> None:
+    assert verdict_line(run_result(scope=scope, reason="All \x1b[31m passed.")).plain == words
 
 
 @pytest.mark.parametrize(

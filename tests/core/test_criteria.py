@@ -286,10 +286,21 @@ def test_a_saturated_generator_turns_only_a_fail_of_a_load_criterion_into_an_err
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("success_rate == 100 %", Verdict.ERROR), ("server_processes == 100", Verdict.PASS)],
+    [
+        ("success_rate == 100 %", Verdict.ERROR),
+        ("success_rate == 90 %", Verdict.ERROR),
+        ("server_processes == 100", Verdict.PASS),
+        ("server_processes == 90", Verdict.FAIL),
+    ],
 )
-def test_a_pass_without_the_intended_load_is_none(text: str, wanted: Verdict) -> None:
-    assert judged(text, 100.0, invalid=True, undelivered=True).verdict is wanted
+def test_without_the_intended_load_no_criterion_of_load_is_judged(
+    text: str, wanted: Verdict
+) -> None:
+    found = judged(text, 100.0, invalid=True, undelivered=True)
+    assert found.verdict is wanted
+    assert found.measured == 100.0
+    assert ("did not send what was intended" in found.reason) is (wanted is Verdict.ERROR)
+    assert judged(text, None, undelivered=True).verdict is Verdict.INCONCLUSIVE
 
 
 def test_the_result_names_where_its_evidence_is() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from qa_runner import discovery
+from qa_runner.data_folder import data_folder
 from qa_runner.errors import TestCaseError, UnknownName
 
 CASE = '''
@@ -119,6 +120,46 @@ def test_of_two_cases_with_one_id_that_in_the_working_folder_wins(tmp_path: Path
     found = listed(tmp_path, "PURCHASE-006")
     assert found["cases"] == {"purchase-006": "My copy"}
     assert found["found"] == {"PURCHASE-006": "My copy"}
+    ((folder, said),) = found["broken"].items()  # type: ignore[attr-defined]
+    assert folder == "purchase_006"
+    assert "has the id PURCHASE-006 of" in said
+    assert "which comes first" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("folder", ["copy", "purchase_006"])
+def test_a_case_whose_id_is_taken_is_left_out_naming_both(tmp_path: Path, folder: str) -> None:
+    own = write_case(tmp_path / "testcases", folder, identifier="PURCHASE-006", name="My copy")
+    found = listed(tmp_path)
+    (said,) = found["broken"].values()  # type: ignore[attr-defined]
+    bundled = data_folder("testcases") / "purchase_006"
+    assert str(own) in said
+    assert str(bundled.resolve()) in said
+
+
+def test_of_two_cases_of_one_folder_with_one_id_the_second_is_left_out(tmp_path: Path) -> None:
+    write_case(tmp_path / "testcases", "a", name="First")
+    write_case(tmp_path / "testcases", "b", identifier="mine-1", name="Second")
+    found = listed(tmp_path, "MINE-1", "mine-1", "b", "MINE-3")
+    by_name: dict[str, str] = found["found"]  # type: ignore[assignment]
+    assert found["cases"]["MINE-1"] == "First"  # type: ignore[index]
+    assert (by_name["MINE-1"], by_name["mine-1"]) == ("First", "First")
+    assert "has the id mine-1 of" in by_name["b"]
+    # Whoever looks for a case that was left out is told of it.
+    assert by_name["MINE-3"].startswith("TestCaseError: unknown test case 'MINE-3'.")
+    assert "Did you mean MINE-1? Valid: MINE-1, PURCHASE-006" in by_name["MINE-3"]
+    assert by_name["MINE-3"].endswith(f"Left out: {found['broken']['b']}")  # type: ignore[index]
+
+
+def test_an_unknown_case_is_told_what_was_left_out_and_why(tmp_path: Path) -> None:
+    write(tmp_path / "testcases", "one", "raise ValueError('half done')")
+    write(tmp_path / "testcases", "two", "import no_such_module")
+    said: str = listed(tmp_path, "MINE-1")["found"]["MINE-1"]  # type: ignore[index]
+    assert said.startswith("TestCaseError: unknown test case 'MINE-1'.")
+    assert "Valid: PURCHASE-006. Left out: testcases/one cannot be imported: " in said
+    assert "half done" in said
+    assert "No module named 'no_such_module'" in said
+    assert len(said.splitlines()) == 1
 
 
 def test_a_path_to_a_folder_is_loaded_whatever_is_in_the_working_folder(tmp_path: Path) -> None:
@@ -315,5 +356,5 @@ def test_no_name_of_a_case_ends_in_a_traceback(name: str) -> None:
 
 
 def test_data_folders_are_those_of_this_checkout_or_package() -> None:
-    assert (discovery.data_folder("testcases") / "purchase_006" / "__init__.py").is_file()
-    assert (discovery.data_folder("templates")).is_dir()
+    assert (data_folder("testcases") / "purchase_006" / "__init__.py").is_file()
+    assert (data_folder("templates") / "report.html.j2").is_file()

@@ -71,14 +71,48 @@ def test_a_run_id_that_two_cases_have_is_refused_with_the_paths(output: Path) ->
     assert str(output / "case-2" / "run-20260103-100000") in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "name", ["run-20260109-100000", "case-3", "case-9", "/no/such/place", "x" * 5000, "\udcff"]
-)
+@pytest.mark.parametrize("name", ["run-20260109-100000", "case-3", "case-9", "x" * 5000, "\udcff"])
 def test_what_is_no_run_is_refused_with_the_newest_there_are(output: Path, name: str) -> None:
     with pytest.raises(RunFolderError) as caught:
         find_run(name, output)
     assert "no run '" in str(caught.value)
-    assert "run-20260102-100000-2, run-20260103-100000, run-20260103-100000" in str(caught.value)
+    assert str(caught.value).endswith(
+        "(newest: run-20260103-100000, run-20260103-100000, run-20260102-100000-2)"
+    )
+
+
+@pytest.mark.parametrize("file", ["run.json", "report.html", "server.log"])
+def test_a_file_of_a_run_folder_leads_to_it(
+    output: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    folder = output / "case-1" / "run-20260101-100000"
+    (folder / file).write_text("{}")
+    assert find_run(str(folder / file), output / "nowhere") == folder
+    monkeypatch.chdir(folder)
+    assert find_run(file, output).resolve() == folder.resolve()
+
+
+@pytest.mark.parametrize("name", ["/no/such/place", "no/such", "case-1/run-20260101-100000/none"])
+def test_a_path_that_is_not_there_says_so(output: Path, name: str) -> None:
+    with pytest.raises(RunFolderError) as caught:
+        find_run(name, output)
+    assert str(caught.value) == f"there is no {name}; give a run folder, a run id or a case id"
+
+
+@pytest.mark.parametrize("place", ["case-3", "case-1/run-20260109-100000", "latest_runs.csv"])
+def test_a_path_that_is_no_run_folder_says_so(output: Path, place: str) -> None:
+    with pytest.raises(RunFolderError) as caught:
+        find_run(str(output / place), output)
+    assert str(caught.value) == f"{output / place} is no run folder: it has no run.json"
+
+
+def test_a_folder_beside_does_not_hide_the_case_of_its_name(
+    output: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path_factory.mktemp("here")
+    (here / "case-1").mkdir()
+    monkeypatch.chdir(here)
+    assert find_run("case-1", output) == output / "case-1" / "run-20260103-100000"
 
 
 @pytest.mark.parametrize("name", ["latest", "case-1", "run-20260101-100000"])

@@ -185,6 +185,46 @@ def test_malformed_errors_are_error_responses_that_are_no_json_objects() -> None
     assert (found.value, found.sample_size) == (4, 5)
 
 
+_NOBODY = (Outcome.CONNECTION_ERROR, Outcome.DROPPED, Outcome.CANCELLED)
+
+
+@pytest.mark.parametrize("name", ["duration", "lock_errors", "deadlocks", "database_timeouts"])
+def test_what_nobody_answered_has_no_duration_and_proves_no_absence_of_errors(name: str) -> None:
+    refused = [sample(outcome, due=float(i)) for i, outcome in enumerate(_NOBODY)]
+    found = measure(name, observe(samples(*refused), log_known=True))
+    assert (found.value, found.reason) == (None, "no request was answered")
+    answered = observe(samples(*refused, sample(Outcome.SERVER_ERROR, due=5.0)), log_known=True)
+    assert measure(name, answered).value is not None
+
+
+@pytest.mark.parametrize("aggregate", ["max", "mean", "median", "p(95)", "stddev", "drift"])
+@pytest.mark.parametrize("outcome", [Outcome.CONNECTION_ERROR, Outcome.DROPPED])
+def test_response_times_need_at_least_half_of_the_requests_due(
+    aggregate: str, outcome: Outcome
+) -> None:
+    good = [sample(due=float(i)) for i in range(10)]
+    cancelled = [sample(Outcome.CANCELLED, due=9.0)] * 30  # were never due
+    half = samples(*good, *[sample(outcome, due=9.0)] * 10, *cancelled)
+    assert measure(f"response_time {aggregate}", observe(half)).value is not None
+    fewer = samples(*good, *[sample(outcome, due=9.0)] * 11, *cancelled)
+    found = measure(f"response_time {aggregate}", observe(fewer))
+    assert (found.value, found.reason) == (None, "only 10 of 21 requests were answered")
+    # The time that the server took for those that it served is what it is.
+    assert measure(f"service_time {aggregate}", observe(fewer)).value is not None
+
+
+def test_the_half_is_that_of_the_requests_of_the_tag() -> None:
+    table = samples(
+        *[sample(tag="users:1")] * 2,
+        sample(tag="users:50"),
+        *[sample(Outcome.CONNECTION_ERROR, tag="users:50")] * 2,
+    )
+    observation = observe(table)
+    assert measure("response_time{users:1} max", observation).value == pytest.approx(0.1)
+    found = measure("response_time{users:50} max", observation)
+    assert found.reason == "only 1 of 3 requests were answered"
+
+
 # ---------------------------------------------------------------- Server-Timing
 
 
@@ -263,15 +303,103 @@ def test_growth_is_last_less_first_within_the_window() -> None:
 
 def test_readings_without_a_value_are_left_out() -> None:
     given_ = memory((10, math.nan), (11, 50e6), (12, 51e6), (13, math.nan))
-    found = measure("server_memory growth", observe(series=given_))
+    found = measure("server_memory growth", observe(series=given_, end=13))
     assert (found.value, found.sample_size) == (1e6, 2)
 
 
 @pytest.mark.parametrize("aggregate", ["growth", "range", "drift", "slope"])
 def test_one_reading_shows_no_change(aggregate: str) -> None:
-    found = measure(f"server_memory {aggregate}", observe(series=memory((10, 5e6))))
-    assert found.value is None
-    assert found.reason
+    found = measure(f"server_memory {aggregate}", observe(series=memory((10, 5e6)), end=12))
+    assert (found.value, found.reason) == (None, "no reading of the monitor in this window")
+
+
+ENDED = "the server ended or was restarted in this window"
+
+
+def server(*readings: tuple[float, float, float]) -> dict[str, Table]:
+    """Time, restarts so far, and how many processes were found."""
+    rows = [
+        {"time": t, "restarts": n, "processes": found}
+        | ({"rss_bytes": 1e6 * t, "cpu_percent": t, "database_handles": t} if found else {})
+        for t, n, found in readings
+    ]
+    return {"server": series("server", *rows)}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "server_memory growth",
+        "server_memory max",
+        "server_cpu p(95)",
+        "database_connections growth",  # of SQLite: the descriptors that the server has open
+    ],
+)
+@pytest.mark.parametrize(
+    ("readings", "reason"),
+    [
+        ([(5, 0, 1), (10, 0, 1), (15, 0, 1), (20, 0, 1), (25, 1, 1)], ""),  # only afterwards
+        ([(5, 0, 1), (10, 4, 1), (15, 4, 1), (20, 4, 1)], ""),  # only before
+        ([(10, 0, 1), (15, 1, 1), (20, 1, 1)], ENDED),
+        ([(10, 0, 1), (15, 0, 1), (20, 1, 1)], ENDED),
+        ([(10, 0, 1), (15, 0, 0), (20, 0, 1)], ENDED),
+        ([(10, 0, 1), (15, 0, 1), (20, 1, 0)], ENDED),
+    ],
+)
+def test_readings_of_a_server_that_ended_in_between_are_not_compared(
+    asked: str, readings: list[tuple[float, float, float]], reason: str
+) -> None:
+    found = measure(asked, observe(series=server(*readings), start=10, end=20))
+    assert found.reason == reason
+    assert (found.value is None) is bool(reason)
+
+
+def test_a_restart_elsewhere_in_the_run_leaves_a_named_window_as_it_is() -> None:
+    given_ = server((10, 0, 1), (12, 0, 1), (15, 1, 1), (18, 1, 1), (20, 1, 1))
+    windows = {"settled": Window(name="settled", start=15, end=20)}
+    observation = observe(series=given_, start=10, end=20, windows=windows)
+    assert measure("server_memory{settled} growth", observation).value == 5e6
+    assert measure("server_memory growth", observation).reason == ENDED
+
+
+def test_what_the_database_counts_does_not_hang_on_the_server() -> None:
+    rows = [{"time": float(t), "query_seconds": 0.01, "connections": t} for t in range(10, 21)]
+    given_ = server((10, 0, 1), (15, 1, 1), (20, 1, 1)) | {"database": series("database", *rows)}
+    observation = observe(series=given_, start=10, end=20)
+    assert measure("query_time median", observation).value == 0.01
+    assert measure("database_connections growth", observation).value == 10
+
+
+@pytest.mark.parametrize(
+    ("asked", "unit", "name", "column"),
+    [
+        ("server_memory max", "MB", "server", "rss_bytes"),
+        ("server_cpu p(95)", "%", "server", "cpu_percent"),
+        ("query_time median", "s", "database", "query_seconds"),
+        ("database_connections growth", "", "database", "connections"),
+        ("database_connections growth", "", "server", "database_handles"),
+    ],
+)
+def test_readings_that_end_before_the_window_does_are_not_measured(
+    asked: str, unit: str, name: str, column: str
+) -> None:
+    rows = [{"time": float(t), column: 1.0} for t in range(5, 21)]
+    if name == "server":
+        rows = [{**row, "processes": 1, "restarts": 0} for row in rows]
+    given_ = {name: series(name, *rows)}
+    assert measure(asked, observe(series=given_, start=10, end=25)).value is not None
+    late = measure(asked, observe(series=given_, start=10, end=25.5))
+    assert (late.value, late.reason) == (
+        None,
+        "the readings end 6 s before the window does",
+    )
+    given_ = {name: series(name, *(row for row in rows if row["time"] < 19))}
+    reasons = {name: "permission denied"}
+    told = measure(asked, observe(series=given_, start=10, end=25, reasons=reasons))
+    assert told.value is None
+    assert told.reason == "the readings end 7 s before the window does: permission denied"
+    rule = criterion(f"{asked} >= 0 {unit}")
+    assert judge(rule, told).verdict is Verdict.INCONCLUSIVE
 
 
 def test_slope_is_per_100_requests_over_the_last_two_thirds_of_the_load() -> None:
@@ -279,7 +407,8 @@ def test_slope_is_per_100_requests_over_the_last_two_thirds_of_the_load() -> Non
     table = samples(*(sample(due=i, seconds=1.0) for i in range(30)))
     readings = [(t, 9e6 * (t >= 5) + 1000.0 * t) for t in range(31)]
     quiet = [(float(t), 99e6) for t in range(31, 60)]  # after the load nothing counts
-    found = measure("server_memory slope", observe(table, series=memory(*readings, *quiet)))
+    observation = observe(table, series=memory(*readings, *quiet), end=60)
+    found = measure("server_memory slope", observation)
     assert found.value == pytest.approx(100_000)
     assert found.sample_size == 21  # from the 10th request finished to the 30th
     assert METRICS["server_memory"].aggregate_unit("slope") is Unit.BYTES_PER_100_REQUESTS
@@ -287,9 +416,11 @@ def test_slope_is_per_100_requests_over_the_last_two_thirds_of_the_load() -> Non
 
 def test_slope_without_requests_or_with_few_readings_is_not_measured() -> None:
     readings = memory(*((float(t), 1e6) for t in range(30)))
-    assert measure("server_memory slope", observe(series=readings)).value is None
+    unsent = measure("server_memory slope", observe(series=readings, end=30))
+    assert (unsent.value, unsent.reason) == (None, "no request was finished")
     few = samples(*(sample(due=i, seconds=1.0) for i in range(5)))
-    assert measure("server_memory slope", observe(few, series=readings)).value is None
+    short = measure("server_memory slope", observe(few, series=readings, end=30))
+    assert (short.value, short.reason) == (None, "too few readings during the load")
 
 
 def test_drift_of_a_series_is_its_slope_over_the_window() -> None:
@@ -297,7 +428,7 @@ def test_drift_of_a_series_is_its_slope_over_the_window() -> None:
     observation = observe(series={"database": series("database", *rows)}, start=0, end=10)
     assert measure("query_time drift", observation).value == pytest.approx(0.02)
     assert measure("query_time median", observation).value == pytest.approx(0.02)
-    short = observe(series={"database": series("database", *rows[:4])})
+    short = observe(series={"database": series("database", *rows[:4])}, end=5)
     assert measure("query_time drift", short).reason == "only 4 readings in this window"
 
 
@@ -318,10 +449,13 @@ def test_database_connections_are_what_the_database_counts_else_what_the_server_
         "database", {"time": 1.0, "connections": 10.0}, {"time": 2.0, "connections": 17.0}
     )
     unknown = series("database", {"time": 1.0}, {"time": 2.0})
-    both = observe(series={"server": handles, "database": counted})
+    both = observe(series={"server": handles, "database": counted}, end=5)
     assert measure("database_connections growth", both).value == 7
-    sqlite = observe(series={"server": handles, "database": unknown})
+    sqlite = observe(series={"server": handles, "database": unknown}, end=5)
     assert measure("database_connections growth", sqlite).value == 1
+    # A database elsewhere, whose server has no process here.
+    remote = observe(series={"database": counted}, end=5)
+    assert measure("database_connections growth", remote).value == 7
 
 
 def test_a_named_window_is_read_instead_of_that_of_the_part() -> None:
@@ -423,6 +557,20 @@ def test_server_errors_without_an_error_in_the_log_are_counted() -> None:
         measure("unlogged_server_errors", observe(table, series=critical, log_known=True)).value
         == 0
     )
+    # Where there are Django's own records of requests, a project's own exceptions beside them
+    # are of the same requests.
+    texts = ("Internal Server Error: /api/", "could not charge", "Internal Server Error: /api/")
+    rows = [
+        {"time": float(t), "level": "ERROR", "kind": "other", "text": text}
+        for t, text in enumerate(texts)
+    ]
+    pairs = observe(table, series={"log": series("log", *rows)}, log_known=True)
+    assert measure("unlogged_server_errors", pairs).value == 1
+    own = observe(table, series={"log": series("log", rows[1])}, log_known=True)
+    assert measure("unlogged_server_errors", own).value == 2
+    warned = [{**row, "level": "WARNING"} for row in rows]
+    below = observe(table, series={"log": series("log", *warned)}, log_known=True)
+    assert measure("unlogged_server_errors", below).value == 3
     assert measure("unlogged_server_errors", observe(table)).value is None
     nobody = observe(samples(sample(Outcome.DROPPED)), log_known=True)
     assert measure("unlogged_server_errors", nobody).value is None
@@ -499,16 +647,15 @@ DELIVERED = MIXED.where(~MIXED.text_equals("outcome", str(Outcome.DROPPED)))
     ],
 )
 def test_a_saturated_generator_spoils_only_failures_of_load(text: str, wanted: Verdict) -> None:
-    observation = observe(DELIVERED, series=memory((1, 1e6), (2, 9e6)), saturated=SATURATED)
+    given_ = memory((1, 1e6), (2, 9e6))
+    observation = observe(DELIVERED, series=given_, end=5, saturated=SATURATED)
     own = criterion(text)
     result = judge(own, observation.measure(own))
     assert result.verdict is wanted
     if own.load:
         assert "its CPU reached 99 % of a core" in result.note
         assert result.sample_size
-    assert judge(
-        own, observe(DELIVERED, series=memory((1, 1e6), (2, 9e6))).measure(own)
-    ).verdict in (
+    assert judge(own, observe(DELIVERED, series=given_, end=5).measure(own)).verdict in (
         Verdict.PASS,
         Verdict.FAIL,
     )
@@ -568,3 +715,44 @@ def test_under_saturation_a_pass_needs_the_intended_load(
     observation = observe(samples(*rows), saturated=SATURATED)
     rule = criterion("success_rate >= 50 %")
     assert judge(rule, observation.measure(rule)).verdict is wanted
+
+
+@pytest.mark.parametrize(
+    ("delays", "late"),
+    [
+        ([0.0] * 20, False),
+        ([0.099] * 20, False),
+        ([0.0] * 20 + [5.0], False),  # one of twenty-one, as after a hiccup
+        ([0.1] * 20, True),
+        ([0.0] * 9 + [0.2, 0.2], True),
+    ],
+)
+@pytest.mark.parametrize("saturated", ["", SATURATED])
+def test_requests_that_started_late_spoil_criteria_of_load_whatever_the_readings_say(
+    delays: list[float], saturated: str, *, late: bool
+) -> None:
+    rows = [
+        sample(due=float(i), started=i + delay, finished=i + delay + 0.1)
+        for i, delay in enumerate(delays)
+    ]
+    observation = observe(samples(*rows), saturated=saturated)
+    for text in ("success_rate >= 50 %", "response_time max < 1 us"):
+        rule = criterion(text)
+        found = observation.measure(rule)
+        assert (found.invalid, found.undelivered) == (late or bool(saturated), late)
+        verdict = judge(rule, found).verdict
+        if late:
+            assert verdict is Verdict.ERROR
+            assert "load generator saturated: " in found.note
+            assert (saturated or "requests started up to ") in found.note
+        elif not saturated:
+            assert found.note.find("saturated") == -1
+            assert verdict is (Verdict.PASS if "rate" in text else Verdict.FAIL)
+    other = observation.measure(criterion("silent_failures == 0"))
+    assert (other.invalid, other.undelivered, other.value) == (False, False, 0)
+
+
+def test_the_delay_is_said_in_milliseconds() -> None:
+    rows = [sample(due=float(i), started=i + 0.25, finished=i + 0.5) for i in range(20)]
+    found = measure("success_rate", observe(samples(*rows)))
+    assert found.note.endswith("requests started up to 250 ms after they were due")

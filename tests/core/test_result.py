@@ -164,6 +164,16 @@ def test_a_step_that_never_ran_has_no_criteria() -> None:
     assert step.criteria() == []
 
 
+def test_the_session_that_took_the_mark_is_kept_and_none_in_a_run_of_before() -> None:
+    run = run_result(database_mark={"transactions": 5}, mark_session=2)
+    data = encode(run)
+    assert json.loads(data)["mark_session"] == 2
+    assert decode(data, "run.json").mark_session == 2
+    before = data.replace(b'  "mark_session": 2,\n', b"")
+    assert before != data
+    assert decode(before, "run.json").mark_session == 0
+
+
 def test_a_part_of_the_first_schema_reads_without_what_was_added_later() -> None:
     part = PartResult(id="1.1", title="", verdict=Verdict.PASS, start=0, end=0)
     assert part.criteria == []

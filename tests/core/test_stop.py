@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from qa_runner.clock import Clock
 from qa_runner.errors import StopRequested
-from qa_runner.stop import StopToken, stop_on_signals
+from qa_runner.stop import PATIENCE_SECONDS, StopToken, stop_on_signals
 
 LONG_SECONDS = 300.0
 DEADLINE_SECONDS = 60.0
@@ -56,9 +57,9 @@ def test_the_clock_waits_no_longer_than_its_event() -> None:
 @pytest.mark.parametrize(
     ("number", "reason"),
     [
-        (signal.SIGINT, "interrupted (Ctrl-C)"),
-        (signal.SIGTERM, "ended by SIGTERM"),
-        (signal.SIGHUP, "ended by SIGHUP"),
+        (signal.SIGINT, "by Ctrl-C"),
+        (signal.SIGTERM, "by SIGTERM"),
+        (signal.SIGHUP, "by SIGHUP"),
     ],
 )
 def test_a_signal_sets_the_token_ends_a_sleep_and_raises_nothing_else(
@@ -81,9 +82,55 @@ def test_a_second_ctrl_c_ends_at_once_whatever_hangs_and_other_signals_add_nothi
     with stop_on_signals(token):
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP):
             signal.raise_signal(number)
-        assert token.reason == "ended by SIGTERM"
+        assert token.reason == "by SIGTERM"
+        time.sleep(PATIENCE_SECONDS)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+def test_fingers_that_press_twice_interrupt_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("qa_runner.stop.time.monotonic", lambda: now[0])
+    token = StopToken()
+    told = []
+    with stop_on_signals(token, lambda: told.append(token.event.is_set())):
+        signal.raise_signal(signal.SIGINT)
+        for seconds in (0.0, 0.5, 0.49):
+            now[0] += seconds
+            signal.raise_signal(signal.SIGINT)
+        now[0] += 0.01  # a whole second after the first, however often it was pressed between
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert token.reason == "by Ctrl-C"
+    assert len(told) == 1
+
+
+def test_whoever_asked_is_told_once_whatever_the_signals() -> None:
+    told: list[str] = []
+    with stop_on_signals(StopToken(), lambda: told.append("stopping")):
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            signal.raise_signal(number)
+    assert told == ["stopping"]
+
+
+def test_a_terminal_that_is_gone_keeps_nobody_from_stopping() -> None:
+    # SIGHUP comes as the terminal goes, and then nothing can be written to it.
+    def told() -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    token = StopToken()
+    with stop_on_signals(token, told):
+        signal.raise_signal(signal.SIGHUP)
+        assert token.reason == "by SIGHUP"
+
+
+def test_ctrl_c_after_a_stop_of_another_kind_ends_at_once() -> None:
+    token = StopToken()
+    with stop_on_signals(token):
+        token.stop("too hot")
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert token.reason == "too hot"
 
 
 @pytest.mark.parametrize("failing", [False, True])
@@ -131,5 +178,5 @@ def test_ctrl_c_of_a_process_that_waits_is_seen_within_its_patience() -> None:
             out, _ = child.communicate(timeout=DEADLINE_SECONDS)
         finally:
             child.kill()
-    assert out == "StopRequested interrupted (Ctrl-C)\n"
+    assert out == "StopRequested by Ctrl-C\n"
     assert child.returncode == 0

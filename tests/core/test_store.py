@@ -108,24 +108,70 @@ def test_a_run_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     assert RunReader(folder).result() == run_result()
 
 
-@pytest.mark.parametrize("taken", ["run", "file above"])
+@pytest.mark.parametrize("above", ["file", "dangling link", "read-only"])
 def test_a_folder_that_cannot_be_made_is_an_output_error_with_a_remedy(
-    tmp_path: Path, taken: str
+    tmp_path: Path, above: str
 ) -> None:
-    folder = tmp_path / "out" / "run-1"
-    if taken == "run":
-        folder.mkdir(parents=True)
-    else:
+    folder = tmp_path / "out" / "case-1" / "run-1"
+    if above == "file":
         (tmp_path / "out").write_text("")
+    elif above == "dangling link":  # as to a disk that is not mounted
+        (tmp_path / "out").symlink_to(tmp_path / "gone")
+    else:
+        folder = Path("/proc/none/case-1/run-1")  # not even for root
     with pytest.raises(OutputError, match=r"cannot write to .*choose another --output"):
         RunWriter.create(folder)
 
 
-def test_the_next_free_name_is_taken(tmp_path: Path) -> None:
-    assert RunWriter.free_folder(tmp_path, "run-1") == tmp_path / "run-1"
-    (tmp_path / "run-1").mkdir()
-    (tmp_path / "run-1-2").write_text("")
-    assert RunWriter.free_folder(tmp_path, "run-1") == tmp_path / "run-1-3"
+def test_a_run_whose_name_is_taken_gets_a_number_behind_it(tmp_path: Path) -> None:
+    with RunWriter.create(tmp_path / "run-1") as first:
+        first.write_result(run_result())
+        (tmp_path / "run-1-2").write_text("")
+        # Also while the other is still at it.
+        with RunWriter.create(tmp_path / "run-1") as second:
+            assert second.folder == tmp_path / "run-1-3"
+            second.write_result(run_result(run_id="run-1-3"))
+    assert first.folder == tmp_path / "run-1"
+    assert RunReader(first.folder).result() == run_result()
+    with RunWriter.create(tmp_path / "run-1") as third:
+        assert third.folder == tmp_path / "run-1-4"
+
+
+def test_runs_created_at_once_get_a_folder_each(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from qa_runner.store import RunWriter
+print("ready", flush=True)
+sys.stdin.readline()
+with RunWriter.create(Path(sys.argv[1])) as writer:
+    print(writer.folder.name, flush=True)
+    sys.stdin.readline()
+"""
+    children = [
+        subprocess.Popen(
+            python(code, str(tmp_path / "case" / "run-1")),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        for _ in range(3)
+    ]
+    try:
+        for child in children:
+            assert child.stdout
+            assert child.stdout.readline() == "ready\n"
+        for child in children:
+            assert child.stdin
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        made = sorted(child.stdout.readline().strip() for child in children if child.stdout)
+        assert made == ["run-1", "run-1-2", "run-1-3"]
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate(timeout=DEADLINE_SECONDS)
 
 
 def test_a_second_writer_is_refused_until_the_first_has_left(tmp_path: Path) -> None:

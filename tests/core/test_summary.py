@@ -59,7 +59,34 @@ def test_skipped_criteria_do_not_count() -> None:
     assert reason(step_result(1, listed)) == "All 1 criteria passed."
 
 
-@pytest.mark.parametrize("status", ["interrupted", "crashed", "stopped"])
-def test_a_run_that_did_not_end_says_why(status: str) -> None:
-    said = reason(step(1, GOOD), status=status, stop_reason="the server is gone")
-    assert said == f"{status.capitalize()}: the server is gone."
+@pytest.mark.parametrize(
+    ("status", "why", "said"),
+    [
+        ("interrupted", "by Ctrl-C", "Interrupted by Ctrl-C."),
+        ("interrupted", "by SIGTERM", "Interrupted by SIGTERM."),
+        ("crashed", "the server is gone", "Ended early: the server is gone."),
+        ("crashed", "refused; is it running?", "Ended early: refused; is it running."),
+        ("stopped", "too many errors.", "Stopped: too many errors."),
+    ],
+)
+def test_a_run_that_did_not_end_says_why(status: str, why: str, said: str) -> None:
+    assert reason(step(1, GOOD), status=status, stop_reason=why) == said
+    # It comes before what the criteria that were judged say.
+    assert reason(step(1, SLOW), status=status, stop_reason=why) == said
+
+
+@pytest.mark.parametrize(
+    ("excluded", "said"),
+    [
+        ([], "All 2 criteria passed."),
+        (["1.1-x: none"], "All 2 criteria passed; 1 more does not apply to this target."),
+        (["a: b", "c: d"], "All 2 criteria passed; 2 more do not apply to this target."),
+    ],
+)
+def test_criteria_that_do_not_apply_are_no_part_of_all(excluded: list[str], said: str) -> None:
+    assert reason(step(1, GOOD), step(2, GOOD), excluded=excluded) == said
+
+
+def test_criteria_that_do_not_apply_are_no_part_of_what_failed() -> None:
+    said = reason(step(1, GOOD, SLOW), excluded=["a: b"])
+    assert said == "1 of 2 criteria failed: 1.1-duration."

@@ -8,6 +8,7 @@ import pytest
 
 from qa_runner import Kind, Metric, Param, Step, StepContext, TestCase, Unit, part
 from qa_runner.definition import define
+from qa_runner.discovery import find
 from qa_runner.errors import CriterionError, TestCaseError
 from qa_runner.testcase import CHARTS
 
@@ -87,6 +88,49 @@ def test_a_case_is_read_with_its_steps_and_parts_in_order() -> None:
 def test_a_parameter_without_a_smoke_value_keeps_that_of_the_text() -> None:
     assert Param(5).value("smoke") == 5
     assert Param(5, smoke=0).value("smoke") == 0
+
+
+def test_zero_makes_sense_only_where_the_author_says_so() -> None:
+    assert not Param(5).zero
+    assert Param(5, zero=True).zero
+
+
+def test_a_case_names_the_value_that_is_the_key_of_a_transaction() -> None:
+    assert TestCase.transaction_id == ""
+    own = find("PURCHASE-006").case
+    assert own.transaction_id == "transaction_id"
+
+
+def test_a_title_names_parameters_of_its_part() -> None:
+    mark = part("1.3", "{requests} requests {{as written}}", requests=Param(5))
+    fresh = FunctionType(takes_requests.__code__, {})
+    found = define(case(steps=(step(extra=mark(fresh)),)), "testcases/good")
+    assert found.steps[0].parts[2].title == "{requests} requests {{as written}}"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "{users} at once",
+        "{} at once",
+        "{0} at once",
+        "{requests at once",
+        "requests} at once",
+        "{requests.missing}",
+        "{requests[0]}",
+        "{requests:%Y-%m}",
+        "{requests!x}",
+    ],
+)
+def test_a_title_that_names_no_parameter_is_told_in_one_line(title: str) -> None:
+    mark = part("1.3", title, requests=Param(5))
+    fresh = FunctionType(takes_requests.__code__, {})
+    with pytest.raises(TestCaseError) as caught:
+        define(case(steps=(step(extra=mark(fresh)),)), "testcases/broken")
+    said = str(caught.value)
+    assert said.startswith("testcases/broken: Changed.extra: title '")
+    assert title in said
+    assert len(said.splitlines()) == 1
 
 
 def broken(member: Any, identifier: str = "1.3", **words: Any) -> type[Step]:

@@ -48,9 +48,18 @@ TABLE = (
     ),
     Row(
         "timeouts",
-        ("7.1",),
-        frozenset({"7.1-success-rate", "7.1-timeout-rate", "7.1-error-rate"}),
-        settings=("7.1.requests=20", "7.1.users=10", "7.1.timeout=2"),
+        ("3.4", "7.1"),
+        frozenset(
+            {
+                "3.4-success-rate-users-10",
+                "3.4-response-time-users-50-p95",
+                "7.1-success-rate",
+                "7.1-timeout-rate",
+                "7.1-error-rate",
+            }
+        ),
+        also=frozenset({"3.4-peak-throughput"}),
+        settings=("3.4.timeout=6", "7.1.requests=20", "7.1.users=10", "7.1.timeout=2"),
     ),
     Row(
         "lock",
@@ -60,8 +69,14 @@ TABLE = (
     ),
     Row(
         "leak",
-        ("6.1",),
-        frozenset({"6.1-server-memory-growth", "6.1-server-memory-slope"}),
+        ("4.1", "6.1"),
+        frozenset(
+            {
+                "4.1-server-memory-slope",
+                "6.1-server-memory-growth",
+                "6.1-server-memory-slope",
+            }
+        ),
         # The pages of a late request may be touched inside the window that should be flat.
         also=frozenset({"6.1-server-memory-settled-range"}),
         settings=("6.1.every=0.4", "6.1.settling=2", "6.1.settled_window=1"),
@@ -108,9 +123,19 @@ TABLE = (
     ),
     Row(
         "restart",
-        ("3.3",),
-        frozenset({"3.3-server-restarts"}),
-        also=frozenset({"3.3-success-rate", "3.3-follow-up-time"}),
+        ("3.3", "7.1", "8.1"),
+        frozenset({"3.3-server-restarts", "7.1-server-restarts", "8.1-server-restarts"}),
+        # What was under way is lost, and for a while nobody answers.
+        also=frozenset(
+            {
+                "3.3-success-rate",
+                "3.3-follow-up-time",
+                "7.1-success-rate",
+                "7.1-error-rate",
+                "8.1-success-rate",
+            }
+        ),
+        settings=("8.1.duration=3", "8.1.pause=0"),
     ),
 )
 

@@ -26,6 +26,7 @@ from qa_runner.result import (
     Window,
 )
 from qa_runner.store import RunWriter
+from qa_runner.summary import reason_for
 from qa_runner.table import SAMPLES, SERIES, Table
 from qa_runner.verdict import combine
 
@@ -150,6 +151,7 @@ def plans(failing: float = 0.0, scale: float = 1.0) -> list[Plan]:
             30,
             [("throughput >= 10 req/s", 84.2), ("response_time{users:50} p(95) < 5 s", 0.61)],
             stairs=(1, 2, 5, 10, 20, 50),
+            tables=[STAIRS],
             median=0.05,
         ),
         Plan(
@@ -204,6 +206,7 @@ def plans(failing: float = 0.0, scale: float = 1.0) -> list[Plan]:
             30,
             [("recovery_time < 30 s", 2.0)],
             metrics=[RecordedMetric(name="recovery_time", value=2.0, unit="s")],
+            tables=[BAND],
             median=0.9,
             role="heavy",
         ),
@@ -230,6 +233,25 @@ CHANGE = DataTable(
     title="Rows",
     columns=["table", "before", "after", "change"],
     rows=[["transactions", 3100, 3160, 60], ["users", 3098, 3157, 59], ["balances", 1, 2, None]],
+)
+STAIRS = DataTable(
+    name="stairs",
+    title="Stairs",
+    columns=["users", "requests", "succeeded", "req/s", "median s", "p95 s", "knee"],
+    rows=[
+        [1, 50, 50, 10.0, 0.05, 0.09, ""],
+        [2, 50, 50, 21.5, 0.05, 0.1, ""],
+        [5, 50, 50, 40.25, 0.06, 0.12, ""],
+        [10, 50, 50, 78.5, 0.07, 0.15, "knee"],
+        [20, 50, 0, 0.0, None, None, ""],
+        [50, 50, 50, 84.25, 0.4, 0.61, ""],
+    ],
+)
+BAND = DataTable(
+    name="band",
+    title="Recovery band",
+    columns=["baseline median s", "baseline p95 s", "band s"],
+    rows=[[0.021, 0.029, 0.121]],
 )
 CHECKS = DataTable(
     name="integrity",
@@ -334,6 +356,8 @@ class Factory:
     def write(self) -> Path:
         """Store run.json with the verdict over the steps."""
         self.run.verdict = self.run.judge()
+        if self.run.status != "running":
+            self.run.reason = reason_for(self.run)
         self.writer.write_result(self.run)
         return self.folder
 
@@ -492,6 +516,15 @@ class Factory:
                 },
             ),
         )
+
+
+def killed(factory: Factory, number: int, listed: list[Plan], *, attempt: int = 1) -> Attempt:
+    """What a kill leaves of an attempt: stored as it began, then a part at a time."""
+    step = factory.step(number, listed, attempt=attempt)
+    held = step.attempts[-1]
+    held.end, held.criteria = held.start, []
+    held.verdict = combine(part.verdict for part in held.parts)
+    return held
 
 
 def session(number: int) -> Session:

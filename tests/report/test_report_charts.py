@@ -13,12 +13,13 @@ from run_factory import FIGURES, Factory, Plan, plans, session
 
 from qa_runner.report.charts import palette
 from qa_runner.report.charts.canvas import Caption, draw
-from qa_runner.report.charts.concurrency import stairs
-from qa_runner.report.charts.points import finite, thin
+from qa_runner.report.charts.concurrency import stored_stairs
+from qa_runner.report.charts.points import as_number, finite, thin
 from qa_runner.report.charts.recovery import band_seconds
 from qa_runner.report.charts.timeaxis import TimeAxis
 from qa_runner.report.figures import CHARTS, draw_all, file_name
 from qa_runner.report.source import Source
+from qa_runner.result import DataTable, Fact
 from qa_runner.store import RunReader
 from qa_runner.table import SERIES, Table
 
@@ -210,16 +211,71 @@ def test_sessions_follow_each_other_after_a_gap(factory: Factory) -> None:
     assert np.isnan(axis.place(np.array([7.0]), np.array([1.0]))).all()
 
 
-def test_stairs_and_band_are_computed_from_the_samples(factory: Factory) -> None:
+def test_the_stairs_drawn_are_those_that_were_judged(factory: Factory) -> None:
+    # The samples say 10 successes a second on every stair: the knee would be at one user.
     factory.step(3, part_plans("3.4"))
     source = Source(RunReader(factory.write()))
     data = source.step(source.run.steps[0])
     assert data is not None
-    found = stairs(data.main())
-    assert [users for users, *_ in found] == [1, 2, 5, 10, 20, 50]
-    assert all(rate == pytest.approx(10, rel=0.2) for _, rate, _, _ in found)
-    assert all(good == 1.0 for *_, good in found)
-    assert band_seconds(data) == pytest.approx(0.123)  # the median + 100 ms, not twice 31 ms
+    found = stored_stairs(data)
+    assert found is not None
+    assert found.users == ["1", "2", "5", "10", "20", "50"]
+    assert found.rates.tolist() == [10.0, 21.5, 40.25, 78.5, 0.0, 84.25]
+    _, drawn = draw_all(source)
+    assert "knee: 10 virtual users" in drawn[3].svg
+    assert (
+        "Peak throughput 84.2 req/s; the knee is at 10 virtual users, with p(95) 150 ms."
+        in drawn[3].caption.description
+    )
+
+
+def test_without_stored_stairs_no_capacity_is_drawn(factory: Factory) -> None:
+    step = factory.step(3, part_plans("3.4"))
+    step.attempts[0].parts[0].tables = []
+    _, drawn = draw_all(Source(RunReader(factory.write())))
+    assert "Capacity" not in drawn[3].svg
+    assert "knee" not in drawn[3].svg
+    assert (
+        "The capacity is not drawn: this attempt stored no table of its stairs."
+        in drawn[3].caption.description
+    )
+    step.attempts[0].parts[0].tables = [DataTable(name="stairs", title="", columns=[], rows=[[]])]
+    _, again = draw_all(Source(RunReader(factory.write())))
+    assert "Capacity" not in again[3].svg
+
+
+def test_the_capacity_is_no_matter_of_bursts(factory: Factory) -> None:
+    factory.step(3, part_plans("3.1"))
+    _, drawn = draw_all(Source(RunReader(factory.write())))
+    assert "capacity" not in drawn[3].caption.description
+
+
+def test_the_band_drawn_is_the_one_that_was_judged(factory: Factory) -> None:
+    step = factory.step(8, part_plans("8."))
+    # Step 2 was run again later, with another baseline.
+    again = Fact(
+        name="baseline", step=2, attempt=2, values={"median_seconds": 1.0, "p95_seconds": 3.0}
+    )
+    factory.run.facts.append(again)
+    source = Source(RunReader(factory.write()))
+    data = source.step(source.run.steps[0])
+    assert data is not None
+    assert band_seconds(data) == 0.121
+    step.attempts[0].parts[0].tables = []
+    source = Source(RunReader(factory.write()))
+    data = source.step(source.run.steps[0])
+    assert data is not None
+    assert band_seconds(data) is None
+    drawing = draw_all(source)[1][8]
+    assert "baseline band, up to" not in drawing.svg
+    assert drawing.caption.description.endswith(
+        "The baseline band is not drawn: this attempt stored none."
+    )
+
+
+def test_cells_that_hold_no_number_are_none() -> None:
+    assert as_number(3) == 3.0
+    assert np.isnan([as_number(cell) for cell in (None, "3", "")]).all()
 
 
 def test_a_restart_is_marked(factory: Factory) -> None:
@@ -240,7 +296,7 @@ def test_recovery_is_drawn_from_probes_and_the_marked_window(factory: Factory) -
     factory.step(8, part_plans("8."))
     _, drawn = draw_all(Source(RunReader(factory.write())))
     assert "recovered after 2 s" in drawn[8].svg
-    assert "baseline band, up to 123 ms" in drawn[8].svg
+    assert "baseline band, up to 121 ms" in drawn[8].svg
     labels = [row[0] for row in drawn[8].caption.rows]
     assert labels == ["heavy requests", "probe requests", "main requests"]
     assert [row[1] for row in drawn[8].caption.rows] == ["300", "8", "5"]

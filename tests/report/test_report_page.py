@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 import run_factory
 from run_factory import FIGURES, Factory, plans, session, whole
 
+from qa_runner.data_folder import data_folder
 from qa_runner.errors import OutputError, RunFolderError
 from qa_runner.report.html import page, render
 from qa_runner.result import DataTable, Session
 from qa_runner.store import RunReader
+from qa_runner.verdict import Verdict
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -240,6 +244,49 @@ def test_a_run_that_has_only_begun_renders(tmp_path: Path) -> None:
     assert "INCONCLUSIVE — PURCHASE-006" in text
     assert "No criterion was judged." in text
     assert "not measured: no requests were sent" in text
+
+
+def test_a_run_that_sent_and_judged_nothing_is_no_success(tmp_path: Path) -> None:
+    factory = Factory(tmp_path / "run", status="interrupted", stop_reason="Ctrl-C")
+    text = page(RunReader(factory.write()))
+    assert "Every request succeeded." not in text
+    assert "No request was sent." in text
+    assert "every criterion that was judged has passed" not in text
+    assert "This is not known: no criterion was judged." in text
+
+
+def test_the_reason_is_the_stored_one(tmp_path: Path) -> None:
+    factory = Factory(tmp_path / "run")
+    factory.step(2, [plan for plan in plans() if plan.part == "2.1"])
+    factory.write()
+    factory.run.reason = "Because of what the run itself said."
+    factory.writer.write_result(factory.run)
+    text = page(RunReader(factory.folder))
+    assert '<p class="reason">Because of what the run itself said.</p>' in text
+
+
+def test_a_criterion_shows_both_its_reason_and_its_note(tmp_path: Path) -> None:
+    factory = Factory(tmp_path / "run")
+    step = factory.step(2, [plan for plan in plans() if plan.part == "2.1"])
+    held = step.attempts[0].parts[0].criteria
+    held[0] = msgspec.structs.replace(
+        held[0], verdict=Verdict.ERROR, reason="the generator was busy", note="9 of 10 were late"
+    )
+    text = page(RunReader(factory.write()))
+    table = text[text.index('id="criteria"') : text.index('id="wrong"')]
+    assert table.index("the generator was busy") < table.index("9 of 10 were late")
+
+
+def test_templates_are_found_in_a_checkout_and_in_a_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (data_folder("templates") / "report.html.j2").is_file()
+    package = tmp_path / "site-packages" / "qa_runner"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(sys.modules["qa_runner.data_folder"], "__file__", str(package / "x.py"))
+    assert data_folder("templates") == tmp_path / "site-packages" / "templates"
+    (package / "templates").mkdir()
+    assert data_folder("templates") == package / "templates"
 
 
 def test_steps_without_series_or_samples_say_what_is_missing(tmp_path: Path) -> None:

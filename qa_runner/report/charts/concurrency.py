@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,8 @@ from qa_runner.report.charts.marks import (
     user_count,
 )
 from qa_runner.report.charts.palette import BLUE, GREEN, GREY, INK, OCHRE, VERMILION
-from qa_runner.report.charts.points import thin
-from qa_runner.report.format import plural, quantity
+from qa_runner.report.charts.points import as_number, thin
+from qa_runner.report.format import cell, plural, quantity
 from qa_runner.report.source import StepData, response_seconds, succeeded
 from qa_runner.result import PartResult
 from qa_runner.table import Floats, Table
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["paint", "stairs"]
+__all__ = ["paint", "stored_stairs"]
 
 _TITLE = "Response time by concurrency"
 _MOST_BARS = 100
@@ -44,7 +45,7 @@ def paint(data: StepData, figure: Figure) -> Caption:
         (axes,) = stacked(figure, [2.4])
         absent(axes, _TITLE, "no requests were sent")
         return Caption(_TITLE, "No requests were sent.")
-    steps = stairs(data.main())
+    steps = stored_stairs(data)
     bursts = [part for part in data.parts_with_samples() if _is_burst(data.main(part.id))]
     heights = [0.7 + 0.3 * len(groups)]
     heights += [min(0.75 + 0.024 * len(data.main(part.id)), 2.2) for part in bursts]
@@ -52,13 +53,20 @@ def paint(data: StepData, figure: Figure) -> Caption:
     _distributions(panels[0], groups)
     for part, panel in zip(bursts, panels[1:], strict=False):
         _timeline(panel, part, data.main(part.id), legend=part is bursts[0])
-    knee = _staircase(panels[-1], steps) if steps else ""
+    knee = _staircase(panels[-1], steps) if steps else _no_stairs(data)
     return Caption(
         _TITLE,
         f"{described(data.main())}.{knee}",
         SUMMARY_COLUMNS,
         [summary(label, table) for label, table in groups],
     )
+
+
+def _no_stairs(data: StepData) -> str:
+    """Why there is no chart of the capacity, where the part that asks for it has run."""
+    if not any(user_count(tag) for tag in data.main().text("tag")):
+        return ""
+    return " The capacity is not drawn: this attempt stored no table of its stairs."
 
 
 def _groups(data: StepData) -> list[tuple[str, Table]]:
@@ -143,7 +151,8 @@ def _timeline(axes: Axes, part: PartResult, samples: Table, *, legend: bool) -> 
 
 
 def _thickness(rows: np.ndarray[tuple[int], np.dtype[np.int_]]) -> float:
-    return max(min(60.0 / max(rows.size, 1), 5.0), 1.3)
+    """In points: somewhat less than a row is high, so that the requests stay apart."""
+    return 0.6 * min(18.0 / max(rows.size, 1) + 1.8, 8.0)
 
 
 def _last_times(samples: Table) -> Floats:
@@ -154,50 +163,61 @@ def _last_times(samples: Table) -> Floats:
     return last
 
 
-def stairs(samples: Table) -> list[tuple[int, float, float, float]]:
-    """Users, successes per second, p(95) of the response time and success rate of each stair."""
-    counts = sorted({count for tag in samples.text("tag") if (count := user_count(tag))})
-    found = []
-    for count in counts:
-        stair = samples.where(samples.text_equals("tag", f"users:{count}"))
-        finished, seconds = stair.number("finished"), response_seconds(stair)
-        answered = np.isfinite(finished)
-        if not answered.any():
-            continue
-        span = float(finished[answered].max() - np.nanmin(stair.number("due")))
-        good = int(np.count_nonzero(succeeded(stair)))
-        rate = good / span if span > 0 else 0.0
-        high = float(np.percentile(seconds[answered], 95))
-        found.append((count, rate, high, good / len(stair)))
-    return found
+@dataclass(frozen=True)
+class _Stairs:
+    """The stairs as they were judged; ``knee`` is the index of the one that was named so."""
+
+    users: list[str]
+    rates: Floats
+    highs: Floats
+    knee: int | None
 
 
-def _staircase(axes: Axes, steps: list[tuple[int, float, float, float]]) -> str:
-    users = [str(step[0]) for step in steps]
-    rates = [step[1] for step in steps]
-    axes.plot(users, rates, marker="o", color=BLUE, label="throughput")
+def stored_stairs(data: StepData) -> _Stairs | None:
+    """From the table that the attempt stored, so that page and table name the same knee.
+
+    None if it stored none.
+    """
+    rows = data.stored("stairs")
+    rates = np.array([as_number(row.get("req/s")) for row in rows])
+    if not np.isfinite(rates).any():
+        return None
+    return _Stairs(
+        users=[cell(row.get("users")) for row in rows],
+        rates=rates,
+        highs=np.array([as_number(row.get("p95 s")) for row in rows]),
+        knee=next((index for index, row in enumerate(rows) if row.get("knee")), None),
+    )
+
+
+def _staircase(axes: Axes, held: _Stairs) -> str:
+    places = np.arange(len(held.users))
+    axes.plot(places, held.rates, marker="o", color=BLUE, label="throughput")
+    axes.set_xticks(places, held.users)
     axes.set_ylabel("successes per second")
     axes.set_xlabel("virtual users")
-    axes.set_ylim(0, (max(rates) or 1) * 1.35)
-    beside = axes.twinx()
-    beside.plot(users, [step[2] for step in steps], marker="s", color=OCHRE, ls="--", label="p(95)")
-    beside.set_ylabel("p(95) [s]")
-    beside.set_ylim(0, max(step[2] for step in steps) * 1.35)
-    beside.spines["right"].set_visible(True)
-    beside.grid(visible=False)
-    # The knee: the fewest users that reach nine tenths of the peak.
-    knee = next(index for index, rate in enumerate(rates) if rate >= 0.9 * max(rates))
-    axes.axvline(knee, color=GREEN, linestyle=":", linewidth=1.5)
+    peak = float(np.nanmax(held.rates))
+    axes.set_ylim(0, (peak or 1) * 1.35)
+    if np.isfinite(held.highs).any():
+        beside = axes.twinx()
+        beside.plot(places, held.highs, marker="s", color=OCHRE, ls="--", label="p(95)")
+        beside.set_ylabel("p(95) [s]")
+        beside.set_ylim(0, (float(np.nanmax(held.highs)) or 1) * 1.35)
+        beside.spines["right"].set_visible(True)
+        beside.grid(visible=False)
+    axes.set_title("Capacity: throughput (line) and response time p(95) (dashed)")
+    said = f" Peak throughput {quantity(peak, 'req/s')}"
+    if held.knee is None:
+        return f"{said}."
+    users = f"{held.users[held.knee]} virtual user{'' if held.users[held.knee] == '1' else 's'}"
+    axes.axvline(held.knee, color=GREEN, linestyle=":", linewidth=1.5)
     axes.annotate(
-        f"knee: {plural(steps[knee][0], 'user')}",
-        (knee, 0),
-        xytext=(-5 if knee else 5, 5),
-        ha="right" if knee else "left",
+        f"knee: {users}",
+        (held.knee, 0),
+        xytext=(-5 if held.knee else 5, 5),
+        ha="right" if held.knee else "left",
         textcoords="offset points",
         fontsize=8,
     )
-    axes.set_title("Capacity: throughput (line) and response time p(95) (dashed)")
-    return (
-        f" Peak throughput {quantity(max(rates), 'req/s')}; the knee is at "
-        f"{plural(steps[knee][0], 'virtual user')}, with p(95) {quantity(steps[knee][2], 's')}."
-    )
+    high = quantity(float(held.highs[held.knee]), "s")
+    return f"{said}; the knee is at {users}, with p(95) {high}."

@@ -46,7 +46,8 @@ def limit_line(axes: Axes, limit: float | None, factor: float, text: str) -> Non
         )
         return
     axes.axhline(limit * factor, color=VERMILION, linestyle=(0, (5, 3)), linewidth=1.1)
-    axes.set_ylim(top=max(top, limit * factor * 1.08))
+    # With room above it for the legend.
+    axes.set_ylim(top=max(top, limit * factor * 1.3))
     axes.annotate(
         text,
         (1, limit * factor),

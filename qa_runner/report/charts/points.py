@@ -9,10 +9,15 @@ import numpy.typing as npt
 
 from qa_runner.table import Floats
 
-__all__ = ["MOST_POINTS", "finite", "scale_bytes", "scale_seconds", "thin"]
+__all__ = ["MOST_POINTS", "as_number", "finite", "scale_bytes", "scale_seconds", "thin"]
 
 MOST_POINTS = 2000
 Mask = npt.NDArray[np.bool_]
+
+
+def as_number(value: object) -> float:
+    """A cell of a stored table, NaN if it holds no number."""
+    return float(value) if isinstance(value, int | float) else float("nan")
 
 
 def finite(x: Floats, y: Floats) -> tuple[Floats, Floats]:

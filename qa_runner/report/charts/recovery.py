@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from qa_runner.report.charts.canvas import Caption, absent, stacked
 from qa_runner.report.charts.marks import SUMMARY_COLUMNS, load_shade, outcome_dots, summary
 from qa_runner.report.charts.palette import GREEN, INK
-from qa_runner.report.charts.points import finite, scale_seconds
+from qa_runner.report.charts.points import as_number, finite, scale_seconds
 from qa_runner.report.format import quantity
 from qa_runner.report.source import SINGLE_ROLES, StepData, response_seconds
 from qa_runner.result import RecordedMetric
@@ -35,17 +36,19 @@ def paint(data: StepData, figure: Figure) -> Caption:
         summary(f"{role} requests", data.samples.where(data.samples.text_equals("role", role)))
         for role in dict.fromkeys(data.samples.text("role"))
     ]
-    return Caption(_TITLE, _sentence(recovered), SUMMARY_COLUMNS, rows)
+    said = _sentence(recovered)
+    if band_seconds(data) is None:
+        said += " The baseline band is not drawn: this attempt stored none."
+    return Caption(_TITLE, said, SUMMARY_COLUMNS, rows)
 
 
 def band_seconds(data: StepData) -> float | None:
-    """Upper end of the band: max(2 x baseline p95, baseline median + 100 ms); None if unknown."""
-    baseline = data.fact("baseline")
-    high = next((value for name, value in baseline.items() if "p95" in name), None)
-    middle = next((value for name, value in baseline.items() if "median" in name), None)
-    if high is None or middle is None:
-        return None
-    return max(2 * high, middle + 0.1)
+    """Upper end of the band that the attempt was judged with, in seconds; None if not stored.
+
+    The baseline of today may be another one: an earlier step can have been rerun.
+    """
+    band = next((as_number(row.get("band s")) for row in data.stored("band")), math.nan)
+    return band if math.isfinite(band) else None
 
 
 def _recovery(data: StepData) -> RecordedMetric | None:
@@ -120,7 +123,8 @@ def _probes(
             color=INK,
         )
     axes.set_ylabel(f"response time [{unit}]")
-    axes.set_title("Single requests beside and after the load")
+    missing = "" if band is not None else " (the baseline band was not stored)"
+    axes.set_title(f"Single requests beside and after the load{missing}")
     axes.legend(loc="upper right", ncols=3)
 
 

@@ -84,7 +84,7 @@ class TimeAxis:
 def _extents(source: Source) -> Iterable[tuple[int, float, float]]:
     for step in source.run.steps:
         for attempt in step.attempts:
-            yield attempt.session, attempt.start, max(attempt.end, attempt.start)
+            yield attempt.session, attempt.start, max(source.end(attempt), attempt.start)
     tables = [(source.all_samples, "due"), (source.all_samples, "finished")]
     tables += [(table, "time") for table in source.series.values()]
     for table, column in tables:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qa_runner.report.attempts import shown_verdict, unfinished
 from qa_runner.report.charts.canvas import Caption, absent, stacked
 from qa_runner.report.charts.marks import log_seconds, outcome_dots
 from qa_runner.report.charts.palette import BLUE, GREEN, GREY, INK, OCHRE, PURPLE, VERMILION
@@ -65,8 +66,10 @@ def _rows(source: Source) -> list[list[str]]:
                     f"{step.number} {step.title}",
                     str(attempt.number),
                     began,
-                    duration(attempt.end - attempt.start),
-                    attempt.verdict.value,
+                    "did not finish"
+                    if unfinished(attempt)
+                    else duration(attempt.end - attempt.start),
+                    shown_verdict(attempt).value,
                     f"{len(samples):,}",
                     f"{np.count_nonzero(~succeeded(samples)):,}",
                 ]
@@ -196,7 +199,8 @@ def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 def _shade(axes: Axes, source: Source, axis: TimeAxis, *, named: bool) -> None:
     for step in source.run.steps:
         for attempt in step.attempts:
-            start, end = (axis.at(attempt.session, t) for t in (attempt.start, attempt.end))
+            limits = attempt.start, source.end(attempt)
+            start, end = (axis.at(attempt.session, seconds) for seconds in limits)
             if not np.isfinite([start, end]).all():
                 continue
             axes.axvspan(start, end, color=GREY, alpha=0.16 if step.number % 2 else 0.06, lw=0)
@@ -226,7 +230,7 @@ def _events(axes: Axes, source: Source, axis: TimeAxis) -> None:
     server = source.series["server"]
     for session in axis.spans:
         ends = [
-            attempt.end
+            source.end(attempt)
             for step in source.run.steps
             for attempt in step.attempts
             if attempt.session == session
