@@ -11,24 +11,17 @@ from pathlib import Path
 
 import msgspec
 
-from qa_runner.configure import ConfiguredCase, ConfiguredPart, ConfiguredStep
+from qa_runner.configure import ConfiguredCase
 from qa_runner.errors import CouldNotRun, OutputError, ProbeError, QaRunnerError, StopRequested
-from qa_runner.events import (
-    Notice,
-    PartFinished,
-    PartStarted,
-    RunFinished,
-    RunStarted,
-    StepFinished,
-    StepStarted,
-)
+from qa_runner.events import RunFinished, RunStarted
 from qa_runner.feed import Feed
 from qa_runner.instruments import Instruments
 from qa_runner.monitors.database_result import Mark
 from qa_runner.own_log import log_to
 from qa_runner.preflight import preflight
-from qa_runner.result import Attempt, PartResult, RunResult, Status, StepResult, TargetResult
+from qa_runner.result import RunResult, Status, TargetResult
 from qa_runner.sending import COMPLETE
+from qa_runner.sequence import StepSequence
 from qa_runner.session import Session
 from qa_runner.step_runner import StepRunner
 from qa_runner.stop import StopToken
@@ -163,8 +156,16 @@ class Execution:
             first_session=max(self._run.mark_session, self._run.cleaned_session + 1),
             complete_loads=self._complete_loads,
         )
+        sequence = StepSequence(
+            self._case,
+            self._run,
+            self._feed,
+            number=self._number,
+            save=self._save,
+            use_samples=self._use_samples,
+        )
         runner = StepRunner(
-            instruments, frozenset(sources), self, lambda: _revive(session, instruments)
+            instruments, frozenset(sources), sequence, lambda: _revive(session, instruments)
         )
         self._feed.emit(
             RunStarted(
@@ -174,7 +175,7 @@ class Execution:
         try:
             for step in self._case.steps:
                 if step.selected:
-                    self._run_step(runner, step, reason)
+                    sequence.run_step(runner, step, reason)
             if cleanup:
                 self._clean_up(session)
         finally:
@@ -199,99 +200,6 @@ class Execution:
             for part in step.parts
             if part.selected
         )
-
-    # ---------------------------------------------------------------- steps
-
-    def _run_step(self, runner: StepRunner, step: ConfiguredStep, reason: str) -> None:
-        self._measure_prerequisites(runner, step)
-        # A step that somebody needed first and that was asked for too has run already.
-        result = self._result(step)
-        if result.latest is None or result.latest.session != self._number:
-            self._attempt(runner, step, reason, whole=False)
-
-    def _measure_prerequisites(self, runner: StepRunner, step: ConfiguredStep) -> None:
-        known = {fact.name for fact in self._run.facts}
-        for name in step.definition.requires:
-            if name in known:
-                continue
-            provider = next(s for s in self._case.steps if name in s.definition.provides)
-            needed = f"step {step.definition.number} needs the {name}"
-            self._feed.emit(
-                Notice(
-                    self._feed.clock.now(),
-                    f"{needed}: step {provider.definition.number} is run first",
-                )
-            )
-            self._run.notes.append(
-                f"Step {provider.definition.number} was run first, because {needed}."
-            )
-            self._attempt(runner, provider, f"prerequisite: {needed}", whole=True)
-
-    def _attempt(
-        self, runner: StepRunner, step: ConfiguredStep, reason: str, *, whole: bool
-    ) -> None:
-        definition, result = step.definition, self._result(step)
-        clock = self._feed.clock
-        number = len(result.attempts) + 1
-        name = f"samples/step-{definition.number}-attempt-{number}.csv"
-        attempt = Attempt(
-            number=number,
-            session=self._number,
-            started=datetime.now(UTC).astimezone().isoformat(timespec="milliseconds"),
-            verdict=Verdict.INCONCLUSIVE,
-            start=clock.now(),
-            end=clock.now(),
-            reason=reason,
-            samples=name,
-        )
-        result.attempts.append(attempt)
-        self._run.status, self._run.reason = "running", ""
-        # On disk before its first request: what a kill leaves must be told from what comes next.
-        self._save()
-        self._samples_name = name
-        facts_before = len(self._run.facts)
-        self._feed.emit(StepStarted(clock.now(), definition.number, definition.title, number))
-        try:
-            excluded = runner.run(step, attempt, whole=whole)
-            self._run.excluded = list(dict.fromkeys([*self._run.excluded, *excluded]))
-        finally:
-            result.verdict = attempt.verdict
-            result.stale = ""
-            if number > 1 and len(self._run.facts) > facts_before:
-                self._mark_stale(definition.number, definition.provides)
-            self._save()
-            self._feed.emit(StepFinished(clock.now(), result))
-
-    def _mark_stale(self, number: int, provided: tuple[str, ...]) -> None:
-        """Steps that were judged with facts which have been measured anew."""
-        for other in self._case.steps:
-            used = set(other.definition.requires) & set(provided)
-            result = self._result(other)
-            if used and result.attempts and other.definition.number != number:
-                result.stale = (
-                    f"judged with the {', '.join(sorted(used))} of before step {number} was rerun"
-                )
-
-    def _result(self, step: ConfiguredStep) -> StepResult:
-        return next(r for r in self._run.steps if r.number == step.definition.number)
-
-    def part_started(self, step: ConfiguredStep, part: ConfiguredPart) -> None:
-        """Tell that a part begins."""
-        definition = part.definition
-        self._feed.emit(
-            PartStarted(
-                self._feed.clock.now(),
-                step.definition.number,
-                definition.id,
-                part.title,
-                part.expected_seconds,
-            )
-        )
-
-    def part_finished(self, step: ConfiguredStep, result: PartResult) -> None:
-        """Save what the part found, and tell."""
-        self._save()
-        self._feed.emit(PartFinished(self._feed.clock.now(), step.definition.number, result))
 
     # ---------------------------------------------------------------- around the steps
 
@@ -367,6 +275,9 @@ class Execution:
     def _save(self) -> None:
         if self._writer is not None:
             self._writer.write_result(self._run)
+
+    def _use_samples(self, name: str) -> None:
+        self._samples_name = name
 
     def _keep_samples(self, rows: Table) -> None:
         if self._writer is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from qa_runner.criteria import Criterion, CriterionResult, judge
+from qa_runner.criteria import Criterion, CriterionResult, Measurement, judge
 from qa_runner.observation import Observation
 from qa_runner.verdict import Verdict, combine
 
@@ -56,25 +56,10 @@ def spoil(results: Iterable[CriterionResult], verdict: Verdict, why: str) -> lis
 
 def skipped(criteria: Sequence[Criterion], evidence: str, why: str) -> list[CriterionResult]:
     """Criteria that are not part of this run."""
+    unmeasured = Measurement(reason=why)
     return [
-        CriterionResult(
-            id=criterion.id,
-            expression=criterion.expression,
-            metric=criterion.metric,
-            tag=criterion.tag,
-            aggregate=criterion.aggregate,
-            operator=criterion.operator,
-            limit=criterion.limit,
-            unit=criterion.unit,
-            measured=None,
-            verdict=Verdict.SKIPPED,
-            source=criterion.source,
-            wish=criterion.wish,
-            document_limit=criterion.document_limit,
-            reason=why,
-            evidence=evidence,
-        )
-        for criterion in criteria
+        msgspec.structs.replace(judge(c, unmeasured, evidence), verdict=Verdict.SKIPPED)
+        for c in criteria
     ]
 
 
