@@ -197,7 +197,9 @@ def print_summary(console: Console, run: RunResult) -> None:
     console.print()
     if rows:
         table = Table(box=None, pad_edge=False, show_edge=False)
-        for heading in ("verdict", "criterion", "limit", "measured"):
+        for heading in ("verdict", "criterion"):
+            table.add_column(heading, no_wrap=True)  # ids are there to be copied
+        for heading in ("limit", "measured"):
             table.add_column(heading, overflow="fold")
         for criterion in rows:
             table.add_row(
