@@ -84,4 +84,4 @@ def _percentiles(axes: Axes, samples: Table) -> None:
     axes.set_ylim(bottom=0)
     axes.set_ylabel(f"time [{unit}]")
     axes.set_title("Percentiles, on a logarithmic scale of the share above")
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
