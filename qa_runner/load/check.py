@@ -99,9 +99,10 @@ class Checker:
         if isinstance(document, dict):
             for name, steps in self._extract:
                 value = _find(document, steps)
+                # What a server sends as an id must not fill the disk.
                 if isinstance(value, str):
                     values[name] = value[:_EXTRACTED_CHARACTERS]
-                elif isinstance(value, int | float | None):
+                elif value is not _MISSING and len(str(value)) <= _EXTRACTED_CHARACTERS:
                     values[name] = value
         if self._server_timing:
             timing = response.header(b"server-timing")

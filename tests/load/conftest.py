@@ -9,7 +9,7 @@ import pytest
 from load_bench import Bench, Peer, RawServer, respond
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_bench() -> Iterator[Bench]:
     bench = Bench()
     yield bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from itertools import pairwise
@@ -306,3 +307,10 @@ def test_frames_arrive_whole_however_they_are_cut(
 def test_what_is_no_frame_is_refused() -> None:
     with pytest.raises(ValueError, match="not a frame"):
         list(FrameBuffer().feed(b"\xff" * 20))
+
+
+def test_what_is_extracted_is_bounded() -> None:
+    template = RequestTemplate(method="GET", url="", extract=(("id", "id"), ("deep", "deep")))
+    body = json.dumps({"id": "x" * 10_000, "deep": ["y" * 10_000]}).encode()
+    found = Checker(template).judge(response(body), "")
+    assert json.loads(found.extracted) == {"id": "x" * 256}
