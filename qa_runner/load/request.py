@@ -35,10 +35,12 @@ def request(
     relative to the target's. The fields ``{i}`` and ``{tag}`` may stand in ``url``, the values
     of ``params``, the body and ``key``. ``required`` and ``extract`` are paths ("a.b") in the
     JSON body of the response; the rest is as in :class:`RequestTemplate`. Raises ValueError for
-    what httpx cannot encode, such as a value that is not JSON.
+    a path without its slash and for what httpx cannot encode, such as a value that is not JSON.
     """
     import httpx  # noqa: PLC0415 (heavy; only those who describe requests need it)
 
+    if "://" not in url and not url.startswith("/"):
+        raise ValueError(f"{method} {url}: a path begins with /, an address with http://")
     base = "" if "://" in url else _ANY_HOST
     try:
         built = httpx.Request(

@@ -36,3 +36,8 @@ def test_what_belongs_to_the_connection_is_left_to_the_engine() -> None:
 def test_what_cannot_be_encoded_is_one_line() -> None:
     with pytest.raises(ValueError, match=r"POST /: .*not JSON serializable"):
         request("POST", "/", json={"a": object()})
+
+
+def test_a_path_without_its_slash_is_one_line() -> None:
+    with pytest.raises(ValueError, match=r"GET health: a path begins with /"):
+        request("GET", "health")
