@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from qa_runner.context import StepContext
     from qa_runner.errors import CouldNotRun
     from qa_runner.estimate import percentile
+    from qa_runner.load.checked_response import CheckedResponse
     from qa_runner.load.plan import (
         Burst,
         ConstantArrivalRate,
         Outcome,
+        RampingArrivalRate,
+        RampingVirtualUsers,
         RequestTemplate,
         Sequential,
+        Spike,
         Staircase,
         VirtualUsers,
     )
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Burst": "load.plan",
+    "CheckedResponse": "load.checked_response",
     "ConstantArrivalRate": "load.plan",
     "CouldNotRun": "errors",
     "Kind": "metric",
@@ -39,8 +44,11 @@ _HOMES = {
     "Metric": "metric",
     "Outcome": "load.plan",
     "Param": "testcase",
+    "RampingArrivalRate": "load.plan",
+    "RampingVirtualUsers": "load.plan",
     "RequestTemplate": "load.plan",
     "Sequential": "load.plan",
+    "Spike": "load.plan",
     "Staircase": "load.plan",
     "Step": "testcase",
     "StepContext": "context",
@@ -55,6 +63,7 @@ _HOMES = {
 
 __all__ = [
     "Burst",
+    "CheckedResponse",
     "ConstantArrivalRate",
     "CouldNotRun",
     "Kind",
@@ -62,8 +71,11 @@ __all__ = [
     "Metric",
     "Outcome",
     "Param",
+    "RampingArrivalRate",
+    "RampingVirtualUsers",
     "RequestTemplate",
     "Sequential",
+    "Spike",
     "Staircase",
     "Step",
     "StepContext",

@@ -48,11 +48,17 @@ _SYMBOLS = {
 _PLAIN_WIDTH = 120
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command; rich would exit with 1, which means that criteria failed."""
+        raise  # noqa: PLE0704 (rich calls it where it has caught the BrokenPipeError)
+
+
 def make_console(file: TextIO) -> Console:
     """A console for a stream; colours heed NO_COLOR, and a pipe gets plain, unwrapped lines."""
     if file.isatty():
-        return Console(file=file, highlight=False)
-    return Console(file=file, highlight=False, width=_PLAIN_WIDTH, no_color=True)
+        return _Console(file=file, highlight=False)
+    return _Console(file=file, highlight=False, width=_PLAIN_WIDTH, no_color=True)
 
 
 def verdict_text(verdict: Verdict) -> Text:

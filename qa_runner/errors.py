@@ -14,6 +14,7 @@
     └── CouldNotRun                  4   what the run needs is not there
         ├── TargetError              4   the target is unreachable or does not answer as an API
         ├── GeneratorError           4   the process that sends load failed
+        ├── CalibrationError         4   the load generator could not be calibrated
         └── ProbeError               4   the database probe failed
 
     StopRequested (BaseException)  130   the user asked to stop; not an Exception, so that no
@@ -28,6 +29,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 __all__ = [
+    "CalibrationError",
     "CouldNotRun",
     "CriterionError",
     "GeneratorError",
@@ -109,6 +111,10 @@ class TargetError(CouldNotRun):
 
 class GeneratorError(CouldNotRun):
     """The process that sends the load could not be started or has ended."""
+
+
+class CalibrationError(CouldNotRun):
+    """The load generator could not be measured against the stub server."""
 
 
 class ProbeError(CouldNotRun):

@@ -13,7 +13,7 @@ import msgspec
 
 from qa_runner.configure import ConfiguredCase
 from qa_runner.errors import CouldNotRun, OutputError, ProbeError, QaRunnerError, StopRequested
-from qa_runner.events import RunFinished, RunStarted
+from qa_runner.events import Notice, RunFinished, RunStarted
 from qa_runner.feed import Feed
 from qa_runner.instruments import Instruments
 from qa_runner.monitors.database_result import Mark
@@ -52,7 +52,7 @@ class Execution:
         self._number = session
         self._seconds_before = run.duration_seconds
         self._writer: RunWriter | None = None
-        self._samples_name = f"samples/preflight-session-{session}.csv"
+        self._samples_name = f"samples/preflight-session-{session}.npy"
         self._waiting_samples: list[Table] = []
 
     def perform(self, folder: Path, finish: Finish, *, cleanup: bool) -> None:
@@ -139,6 +139,7 @@ class Execution:
             version=target.facts.get("version", ""),
             facts=dict(target.facts),
         )
+        self._calibrate(session)
         stack.enter_context(session.watching(target, self._keep_series))
         self._mark_database(session)
         sources = {"server_log"} if target.log_path else set()
@@ -202,6 +203,19 @@ class Execution:
         )
 
     # ---------------------------------------------------------------- around the steps
+
+    def _calibrate(self, session: Session) -> None:
+        """Find out what the load generator itself adds; without that the run goes on."""
+        problem = session.calibrate(self._tell)
+        self._run.sessions[-1] = msgspec.structs.replace(
+            self._run.sessions[-1], calibration=session.calibration
+        )
+        if problem:
+            self._run.notes = list(dict.fromkeys([*self._run.notes, problem]))
+            self._tell(problem)
+
+    def _tell(self, text: str) -> None:
+        self._feed.emit(Notice(self._feed.clock.now(), text))
 
     def _mark_database(self, session: Session) -> None:
         """Remember what the database held before this run's first request."""

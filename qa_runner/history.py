@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from qa_runner.csv_text import inert
 from qa_runner.errors import OutputError, RunFolderError
 from qa_runner.locate import run_folders
 from qa_runner.result import RunResult
@@ -130,7 +131,7 @@ def _history_row(run: RunResult) -> dict[str, str]:
         run.target.environment,
         "; ".join(note for note in notes if note),
     )
-    return dict(zip(HISTORY_COLUMNS, map(_inert, values), strict=True))
+    return dict(zip(HISTORY_COLUMNS, map(inert, values), strict=True))
 
 
 def _latest_row(run: RunResult, rows: Rows) -> dict[str, str]:
@@ -147,14 +148,7 @@ def _latest_row(run: RunResult, rows: Rows) -> dict[str, str]:
         str(results.count(str(Verdict.PASS))),
         str(sum(result.split(" ")[0] == Verdict.FAIL for result in results)),
     )
-    return dict(zip(LATEST_COLUMNS, map(_inert, values), strict=True))
-
-
-def _inert(value: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    # The csv module of Python 3.11 would leave a carriage return bare.
-    value = value.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\n")) else value
+    return dict(zip(LATEST_COLUMNS, map(inert, values), strict=True))
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> Rows:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qa_runner.calibration import Calibration
 from qa_runner.clock import Clock
 from qa_runner.load.process import GeneratorProcess, LoadHandle
 from qa_runner.metric import Metric
@@ -43,6 +44,7 @@ class Instruments:
     mark: Mark | None
     first_session: int
     complete_loads: Callable[[], set[str]]
+    calibration: Calibration | None
     generator_health: list[Table] = field(default_factory=list)
 
     def poll(self, seconds: float) -> None:

@@ -10,13 +10,16 @@ import numpy as np
 
 from qa_runner import estimate
 from qa_runner.aggregates import LEAST_SLOPE_POINTS, aggregate
+from qa_runner.calibration import Calibration
 from qa_runner.criteria import Criterion, Measurement
+from qa_runner.headroom import added_time
 from qa_runner.load.plan import Outcome
 from qa_runner.metric import Kind, Metric
 from qa_runner.monitors.log_kinds import kind_of_text
 from qa_runner.result import RecordedMetric, Window
 from qa_runner.sample_metrics import (
     RATES,
+    TIMES,
     VALUES,
     answered,
     computed,
@@ -53,6 +56,11 @@ class Observation:
     log_known: bool = False
     saturated: str = ""
     """Why the load generator was the bottleneck; empty if it was not."""
+    scattered: str = ""
+    """That requests meant to start together did not; empty if they did."""
+    cautions: tuple[str, ...] = ()
+    """What the reader should know of the load generator, though it decides nothing."""
+    calibration: Calibration | None = None
 
     def measure(self, criterion: Criterion) -> Measurement:
         """The value of the criterion's metric; its ``value`` is None, with the reason, if there
@@ -60,15 +68,22 @@ class Observation:
         """
         metric = self.metrics[criterion.metric]
         found = self._measure(metric, criterion.aggregate, criterion.tag)
+        if not metric.load:
+            return found
+        notes = [found.note]
         # Requests that started late are the generator's doing, whatever its readings say.
-        late = late_starts(self.samples)
-        if (self.saturated or late) and metric.load:
-            notes = (found.note, f"load generator saturated: {self.saturated or late}")
-            note = "; ".join(filter(None, notes))
-            return msgspec.structs.replace(
-                found, note=note, invalid=True, undelivered=not delivered(self.samples)
-            )
-        return found
+        saturated = self.saturated or late_starts(self.samples) or self.scattered
+        if saturated:
+            notes.append(f"load generator saturated: {saturated}")
+        notes += self.cautions
+        if metric.name in TIMES:
+            notes.append(added_time(criterion.limit * criterion.factor, self.calibration))
+        return msgspec.structs.replace(
+            found,
+            note="; ".join(filter(None, notes)),
+            invalid=bool(saturated),
+            undelivered=bool(saturated) and (bool(self.scattered) or not delivered(self.samples)),
+        )
 
     def _measure(  # noqa: PLR0911 (a return for each source)
         self, metric: Metric, name: str, tag: str
@@ -229,7 +244,8 @@ class Observation:
         """
         if not answered(self.samples).any():
             return Measurement(reason="no request was answered")
-        in_responses = sum(kind_of_text(text) == kind for text in self.samples.text("excerpt"))
+        bodies = self.samples.counts("excerpt").items()
+        in_responses = sum(count for text, count in bodies if kind_of_text(text) == kind)
         if not self.log_known:
             if in_responses:
                 return Measurement(value=in_responses, note="from responses; log not known")

@@ -19,7 +19,7 @@ class PartRecord:
     attempt: int
     start: float
     loads: list[LoadResult] = field(default_factory=list)
-    samples: list[Table] = field(default_factory=list)
+    samples: Table = field(default_factory=lambda: Table(SAMPLES))
     metrics: list[RecordedMetric] = field(default_factory=list)
     tables: list[DataTable] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
@@ -27,5 +27,12 @@ class PartRecord:
 
     def judged_samples(self) -> Table:
         """Those of the load that is judged, not of probes and follow-ups."""
-        everything = Table.concatenate(SAMPLES, self.samples)
-        return everything.where(everything.text_equals("role", "main"))
+        return self.samples.where(self.samples.text_equals("role", "main"))
+
+    def load_samples(self, number: int) -> Table:
+        """Those of the load with this number."""
+        return self.samples.where(self.samples.number("load") == number)
+
+    def add(self, rows: Table) -> None:
+        """Take in rows of any load of the part."""
+        self.samples = Table.concatenate(SAMPLES, [self.samples, rows])

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qa_runner.calibration import Calibration
 from qa_runner.criteria import CriterionResult
 from qa_runner.errors import RunFolderError
 from qa_runner.verdict import Verdict, combine
@@ -33,7 +34,12 @@ __all__ = [
     "encode",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: samples as CSV. 2: samples as NumPy records, of which the first version would see none.
+
+Raise it if what is added would be misread by the versions before; what they may leave out is only
+added.
+"""
 
 Status = Literal["running", "finished", "interrupted", "crashed", "stopped"]
 Cell = str | int | float | bool | None
@@ -53,6 +59,8 @@ class Session(msgspec.Struct, kw_only=True, frozen=True):
     wall_start: str
     monotonic_start: float
     command: str = ""
+    calibration: Calibration | None = None
+    """None if the load generator could not be calibrated; a note says why."""
 
 
 class ParameterResult(msgspec.Struct, kw_only=True, frozen=True):
@@ -82,6 +90,12 @@ class LoadResult(msgspec.Struct, kw_only=True, frozen=True):
     end: float
     outcomes: dict[str, int] = {}
     stop_reason: str = ""
+    generator_cpu_percent: float | None = None
+    """Of one core, over the whole load; None if not known."""
+    burst: int = 0
+    """How many requests were meant to start together each time; 0 where none were."""
+    caution: str = ""
+    """In one sentence: that it came close to what the load generator can send."""
 
 
 class RecordedMetric(msgspec.Struct, kw_only=True, frozen=True):
@@ -289,6 +303,9 @@ def decode(data: bytes, where: str) -> RunResult:
                 f"{where} has schema version {version}, this qa-runner reads up to "
                 f"{SCHEMA_VERSION}; upgrade qa-runner"
             )
-        return msgspec.json.decode(data, type=RunResult)
+        run = msgspec.json.decode(data, type=RunResult)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunFolderError(f"{where} is damaged: {error}") from None
+    # Whatever is written into the run from now on is of this version.
+    run.schema_version = SCHEMA_VERSION
+    return run

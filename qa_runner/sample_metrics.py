@@ -41,8 +41,7 @@ _NOT_ANSWERED = (Outcome.DROPPED, Outcome.CANCELLED, Outcome.CONNECTION_ERROR)
 
 def is_outcome(samples: Table, *outcomes: Outcome) -> Mask:
     """Mask, shape (rows,), of the rows with one of these outcomes."""
-    wanted = {str(outcome) for outcome in outcomes}
-    return np.fromiter((o in wanted for o in samples.text("outcome")), bool, len(samples))
+    return samples.text_among("outcome", outcomes)
 
 
 def answered(samples: Table) -> Mask:
@@ -223,11 +222,12 @@ def _server_timing(samples: Table, name: str) -> Floats:
     """
     duration = r"(?:^|,)\s*db\s*;(?:[^,]*?;)?\s*dur=\"?(\d+(?:\.\d*)?|\.\d+)"
     found = re.compile(duration if name == "database_time" else r"(\d+) quer", re.ASCII)
-    values = np.full(len(samples), np.nan)
-    for index, text in enumerate(samples.text("extracted")):
+    codes, texts = samples.coded("extracted")
+    values = np.full(len(texts), np.nan)
+    for code, text in enumerate(texts):
         if "server-timing" not in text:
             continue
         match = found.search(str(json.loads(text).get("server-timing", "")))
         if match:
-            values[index] = float(match[1]) * (1e-3 if name == "database_time" else 1.0)
-    return values
+            values[code] = float(match[1]) * (1e-3 if name == "database_time" else 1.0)
+    return values[codes]

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 import numpy as np
 
+from qa_runner.calibration import Calibration
+from qa_runner.errors import CouldNotRun
+from qa_runner.headroom import near_capacity
 from qa_runner.instruments import Instruments
-from qa_runner.load.plan import LoadPlan, Outcome, RequestTemplate, Shape, describe
+from qa_runner.load.handle import TOO_MANY_SAMPLES
+from qa_runner.load.plan import (
+    Burst,
+    LoadPlan,
+    Outcome,
+    RequestTemplate,
+    Shape,
+    body_text,
+    describe,
+)
 from qa_runner.load.process import LoadHandle
 from qa_runner.part_record import PartRecord
 from qa_runner.redaction import redact
 from qa_runner.result import LoadResult
-from qa_runner.table import SAMPLES, Table
+from qa_runner.table import Table
 
 __all__ = ["COMPLETE", "POLL_SECONDS", "Connections", "LoadOutcome", "Sending", "Sent"]
 
 Connections = Literal["new", "keep-alive"]
 
 POLL_SECONDS = 0.1
-COMPLETE = ("", "stopped")
+COMPLETE = ("", "stopped", TOO_MANY_SAMPLES)
 """Stop reasons of loads whose every request left a sample."""
 
 
@@ -37,7 +48,7 @@ class LoadOutcome:
     @property
     def succeeded(self) -> int:
         """Number of successes."""
-        return self.samples.text("outcome").count(str(Outcome.SUCCESS))
+        return int(self.samples.text_equals("outcome", str(Outcome.SUCCESS)).sum())
 
     @property
     def last_finished(self) -> float:
@@ -54,11 +65,18 @@ class LoadOutcome:
 
 @dataclass(eq=False, slots=True)
 class Sent:
-    """A load that was handed to the generator, with the rows that came back so far."""
+    """A load that was handed to the generator."""
 
     handle: LoadHandle
     start: float
-    samples: list[Table] = field(default_factory=list)
+    cpu_before: float | None
+    """CPU seconds that the generator had used until then."""
+
+    def cpu_percent(self, cpu_after: float | None, end: float) -> float | None:
+        """Of the generator, in percent of a core, up to ``end``."""
+        if self.cpu_before is None or cpu_after is None or end <= self.start:
+            return None
+        return 100 * (cpu_after - self.cpu_before) / (end - self.start)
 
 
 class Sending:
@@ -94,17 +112,17 @@ class Sending:
             connect_timeout_seconds=timeout,
             connections=connections,
         )
-        handle = instruments.generator.submit(
-            plan, part=self._record.id, role=role, session=instruments.session
-        )
-        sent = Sent(handle, instruments.clock.now())
+        cpu = instruments.generator.cpu_seconds()
+        handle = instruments.generator.submit(plan, part=self._record.id, role=role)
+        sent = Sent(handle, instruments.clock.now(), cpu)
         self._under_way.append(sent)
         return sent
 
     def finish(self, sent: Sent) -> LoadOutcome:
         """Take rows in until the load is finished, and record what it came to.
 
-        Raises StopRequested if the run is stopped meanwhile; what was measured is recorded.
+        Raises StopRequested if the run is stopped meanwhile, CouldNotRun if there were more
+        requests than samples can be kept of; what was measured is recorded.
         """
         instruments = self._instruments
         handle = sent.handle
@@ -120,12 +138,17 @@ class Sending:
             self.take()
             self._under_way.remove(sent)
             outcome = LoadOutcome(
-                samples=Table.concatenate(SAMPLES, sent.samples),
+                samples=self._record.load_samples(handle.number),
                 start=sent.start,
                 end=instruments.clock.now(),
             )
-            self._record.loads.append(_load_result(handle, outcome, instruments.run_tag))
+            cpu = sent.cpu_percent(instruments.generator.cpu_seconds(), outcome.end)
+            self._record.loads.append(
+                _load_result(handle, outcome, cpu, instruments.run_tag, instruments.calibration)
+            )
         instruments.stop.check()
+        if handle.stop_reason == TOO_MANY_SAMPLES:
+            raise CouldNotRun(f"load {handle.number} was {TOO_MANY_SAMPLES}")
         return outcome
 
     def take(self) -> None:
@@ -133,12 +156,17 @@ class Sending:
         for sent in self._under_way:
             rows = sent.handle.take()
             if len(rows):
-                sent.samples.append(rows)
-                self._record.samples.append(rows)
+                self._record.add(rows)
                 self._instruments.save_samples(rows)
 
 
-def _load_result(handle: LoadHandle, outcome: LoadOutcome, run_tag: str) -> LoadResult:
+def _load_result(
+    handle: LoadHandle,
+    outcome: LoadOutcome,
+    cpu_percent: float | None,
+    run_tag: str,
+    calibration: Calibration | None,
+) -> LoadResult:
     plan = handle.plan
     request = plan.request
     head = [f"{request.method} {request.url}", *(f"{k}: {v}" for k, v in request.headers)]
@@ -147,11 +175,14 @@ def _load_result(handle: LoadHandle, outcome: LoadOutcome, run_tag: str) -> Load
         role=handle.role,
         tag=plan.tag,
         shape=describe(plan.shape),
-        request=redact("\n".join([*head, "", request.body]), keep=run_tag),
+        request=redact("\n".join([*head, "", body_text(request.body)]), keep=run_tag),
         connections=plan.connections,
         timeout_seconds=plan.timeout_seconds,
         start=outcome.start,
         end=outcome.end,
-        outcomes=dict(sorted(Counter(outcome.samples.text("outcome")).items())),
+        outcomes=dict(sorted(outcome.samples.counts("outcome").items())),
         stop_reason=handle.stop_reason,
+        generator_cpu_percent=cpu_percent,
+        burst=plan.shape.requests if isinstance(plan.shape, Burst) else 0,
+        caution=near_capacity(outcome.samples, plan.connections, calibration, cpu_percent),
     )

@@ -73,7 +73,7 @@ class StepSequence:
         definition, result = step.definition, self._result(step)
         clock = self._feed.clock
         number = len(result.attempts) + 1
-        name = f"samples/step-{definition.number}-attempt-{number}.csv"
+        name = f"samples/step-{definition.number}-attempt-{number}.npy"
         attempt = Attempt(
             number=number,
             session=self._number,

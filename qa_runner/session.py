@@ -8,10 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from qa_runner.calibration import Calibration
+from qa_runner.calibration_cache import calibrated
 from qa_runner.clock import Clock
 from qa_runner.configure import ConfiguredCase
-from qa_runner.errors import ProbeError
+from qa_runner.errors import CalibrationError, ProbeError
 from qa_runner.instruments import Instruments
+from qa_runner.load.calibrate import CALIBRATION_SECONDS
 from qa_runner.load.process import GeneratorProcess, LoadHandle
 from qa_runner.monitors.database import DatabaseProbe
 from qa_runner.monitors.database_result import Mark
@@ -46,7 +49,8 @@ class Session:
         self.run_tag = run_tag
         self.stop = stop
         self.clock = clock
-        self.generator = GeneratorProcess(clock)
+        self.generator = GeneratorProcess(clock, session=number)
+        self.calibration: Calibration | None = None
         self.monitors: dict[str, Monitor] = {}
         self.database: DatabaseProbe | None = None
         self.database_reason = NO_PROJECT
@@ -67,8 +71,24 @@ class Session:
     def revive(self) -> None:
         """Start the generator again after it has ended."""
         self.generator.close()
-        self.generator = GeneratorProcess(self.clock)
+        self.generator = GeneratorProcess(self.clock, session=self.number)
         self.generator.start()
+
+    def calibrate(self, tell: Callable[[str], None]) -> str:
+        """Find out what the generator itself adds and can send, before it sends anything else.
+
+        ``tell`` hears that it takes a moment. What the reader should know, in one sentence, or
+        nothing; a generator that cannot be measured still sends.
+        """
+        try:
+            self.calibration = calibrated(
+                self.generator,
+                self.stop,
+                lambda: tell(f"calibrating the load generator, about {CALIBRATION_SECONDS:g} s"),
+            )
+        except CalibrationError as error:
+            return f"The load generator was not calibrated: {error}."
+        return self.calibration.problem
 
     @contextmanager
     def watching(self, target: Target, sink: Sink) -> Iterator[None]:
@@ -152,6 +172,7 @@ class Session:
             mark=mark,
             first_session=first_session,
             complete_loads=complete_loads,
+            calibration=self.calibration,
         )
 
     def bare_instruments(self, target: Target, save: Callable[[Table], None]) -> Instruments:

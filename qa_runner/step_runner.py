@@ -17,7 +17,7 @@ from qa_runner.instruments import Instruments
 from qa_runner.judging import applicable, judge_all, skipped, spoil, verdict_of
 from qa_runner.part_record import PartRecord
 from qa_runner.result import Attempt, PartResult
-from qa_runner.saturation import saturation
+from qa_runner.saturation import overworked, saturation, scattered_bursts
 from qa_runner.table import SAMPLES, SERIES, Table
 from qa_runner.testcase import Step
 from qa_runner.verdict import Verdict, combine
@@ -182,8 +182,10 @@ class StepRunner:
             reasons["database"] = instruments.database_reason
         if "log" not in instruments.monitors:
             reasons["log"] = "the server's log is not known"
+        samples = Table.concatenate(SAMPLES, [record.judged_samples() for record in records])
+        loads = [load for record in records for load in record.loads if load.role == "main"]
         return observation.Observation(
-            samples=Table.concatenate(SAMPLES, [record.judged_samples() for record in records]),
+            samples=samples,
             start=start,
             end=end,
             series=series,
@@ -194,7 +196,13 @@ class StepRunner:
                 (metric.name, metric.tag): metric for record in records for metric in record.metrics
             },
             log_known="log" in instruments.monitors and not reasons["log"],
-            saturated=saturation(series["generator"], start, end),
+            saturated=saturation(series["generator"], start, end)
+            or next(filter(None, map(overworked, loads)), ""),
+            scattered=scattered_bursts(
+                samples, {load.number: load.burst for load in loads if load.burst}
+            ),
+            cautions=tuple(load.caution for load in loads if load.caution),
+            calibration=instruments.calibration,
         )
 
 

@@ -3,7 +3,8 @@
 ::
 
     run.json                      the result; replaced atomically after each part
-    samples/step-3-attempt-1.csv  one row for each request of that attempt
+    samples/step-3-attempt-1.npy  one record for each request of that attempt, and beside it
+    samples/step-3-attempt-1.jsonl  its texts: see sample_file.py
     series/server.csv …           what the monitors saw, over the whole run
     server.log                    the embedded target's log
     figures/*.png  report.html    rendered from the above
@@ -14,15 +15,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from qa_runner.csv_text import end_of_rows
 from qa_runner.errors import OutputError, RunFolderError
 from qa_runner.result import RunResult, decode, encode
-from qa_runner.table import SAMPLES, SERIES, Columns, Table, end_of_rows
+from qa_runner.sample_file import ENDING, SampleWriter, read_samples
+from qa_runner.table import SAMPLES, SERIES, Columns, Table
 
-__all__ = ["RunReader", "RunWriter", "write_atomically"]
+__all__ = ["RunReader", "RunWriter", "write_atomically", "write_pieces_atomically"]
 
 RESULT_NAME = "run.json"
 
@@ -32,14 +36,25 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises OutputError if it cannot be written.
     """
+    write_pieces_atomically(path, [data])
+
+
+def write_pieces_atomically(path: Path, pieces: Iterable[bytes]) -> None:
+    """As :func:`write_atomically`, of what need not be in memory as a whole.
+
+    What the iteration raises leaves ``path`` as it was.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(data)
+        with temporary.open("wb") as file:
+            file.writelines(pieces)
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+        if isinstance(error, OSError):
+            raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+        raise
 
 
 class RunWriter:
@@ -51,6 +66,7 @@ class RunWriter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._whole: set[Path] = set()
+        self._samples: dict[Path, SampleWriter] = {}
         self._lock = os.open(folder, os.O_RDONLY)
         try:
             # The system drops the lock with the process, even after kill -9.
@@ -111,8 +127,20 @@ class RunWriter:
         write_atomically(self.folder / RESULT_NAME, encode(run))
 
     def append_samples(self, name: str, table: Table) -> None:
-        """Add rows to a file of samples, ``name`` relative to the run folder."""
-        self._append(self.folder / name, table)
+        """Add rows to a file of samples, ``name`` relative to the run folder.
+
+        Raises OutputError if they cannot be written.
+        """
+        path = self.folder / name
+        try:
+            if path not in self._samples:
+                self._samples[path] = SampleWriter(path)
+            self._samples[path].append(table)
+        except (OSError, ValueError) as error:
+            # Where it stands now is looked up again.
+            self._samples.pop(path, None)
+            reason = getattr(error, "strerror", None) or error
+            raise OutputError(f"cannot write {path}: {reason}") from None
 
     def append_series(self, name: str, table: Table) -> None:
         """Add rows to the series ``name`` ("server")."""
@@ -167,13 +195,31 @@ class RunReader:
         return decode(data, str(path))
 
     def samples(self, name: str) -> Table:
-        """The samples of an attempt, by the name that run.json gives."""
-        return self._read(self.folder / name, SAMPLES)
+        """The samples of an attempt, by the name that run.json gives.
+
+        Runs of older versions have them as CSV.
+        """
+        path = self.folder / name
+        if path.suffix != ENDING:
+            return self._read(path, SAMPLES)
+        try:
+            return read_samples(path)
+        except FileNotFoundError:
+            return Table(SAMPLES)
+        except OSError as error:
+            raise RunFolderError(f"cannot read {path}: {error.strerror or error}") from None
+        except ValueError as error:
+            raise RunFolderError(f"{path} is damaged: {error}") from None
+
+    def sample_names(self) -> list[str]:
+        """The files of every attempt of every step, also of attempts that a kill cut short."""
+        folder = self.folder / "samples"
+        files = sorted((*folder.glob(f"*{ENDING}"), *folder.glob("*.csv")))
+        return [f"samples/{path.name}" for path in files]
 
     def all_samples(self) -> Table:
-        """The samples of every attempt of every step, also of attempts that a kill cut short."""
-        files = sorted((self.folder / "samples").glob("*.csv"))
-        return Table.concatenate(SAMPLES, [self._read(path, SAMPLES) for path in files])
+        """The samples of all of them."""
+        return Table.concatenate(SAMPLES, [self.samples(name) for name in self.sample_names()])
 
     def series(self, name: str) -> Table:
         """A monitor's series, over all sessions."""

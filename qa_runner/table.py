@@ -1,153 +1,74 @@
-"""Columns of samples and series: in memory as arrays, on disk as CSV that other tools read.
+"""Columns of samples and series, compact enough for millions of rows.
 
-A table is a mapping from column name to a column of equal length: numpy float64 for numbers
-(NaN where a value is absent), a list of str for text. Which columns there are is said by a
-:class:`Columns`, so that an empty table still has its shape.
+A table is a mapping from column name to a column of equal length: numbers (NaN where a value is
+absent) and texts. What callers get are float64 arrays and lists of str. What is kept is smaller:
+whole numbers in a type of their size, and of texts each distinct one once (text_column.py). A
+sample without texts of its own takes about 100 bytes. Putting tables together and picking rows
+copies no columns: a table is a sequence of blocks, each perhaps with a choice of its rows.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import re
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SAMPLES", "SERIES", "Columns", "Floats", "Table", "end_of_rows"]
+from qa_runner.block import Block, Mask, Rows, floats, merged, whole
+from qa_runner.columns import SAMPLES, SERIES, Columns
+from qa_runner.csv_text import line, parse
+from qa_runner.text_column import TextColumn
+
+__all__ = ["SAMPLES", "SERIES", "Columns", "Floats", "Mask", "Table"]
 
 Floats = npt.NDArray[np.float64]
 Value = float | int | str | None
 
-_SPECIAL = re.compile('[",\r\n]')
-# A header or an error of a target can be longer than the module's 131,072 characters.
-csv.field_size_limit(sys.maxsize)
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of one kind of table, in file order."""
-
-    numbers: tuple[str, ...]
-    texts: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All column names: numbers first, then texts."""
-        return self.numbers + self.texts
-
-
-SAMPLES = Columns(
-    numbers=(
-        "session",  # number of the session whose clock the times are on
-        "load",  # number of the load within the session
-        "iteration",  # 0-based number of the request within its load
-        "user",  # 0-based virtual user
-        "due",  # the times: seconds on the session's clock, NaN where not reached
-        "started",
-        "resolved",  # host name looked up; equals started where no look-up was needed
-        "connected",
-        "secured",  # TLS handshake done; equals connected over http
-        "sent",
-        "first_byte",
-        "finished",
-        "status",  # 0 without a response
-        "bytes_received",
-        "reused",  # 1 if the connection had served an earlier request
-        "json_object",  # 1 if the body is a JSON object, 0 if not, NaN if nobody looked
-    ),
-    texts=(
-        "part",  # "3.1"
-        "role",  # "main" is judged; anything else ("follow-up", "probe", ...) stands beside it
-        "tag",  # "users:10", or empty
-        "key",  # what identifies the request in the target's data, e.g. its e-mail address
-        "outcome",  # an Outcome
-        "error",  # a short cause when there was no success
-        "extracted",  # JSON object of what was extracted from the response
-        "excerpt",  # start of the body when there was no success, redacted
-    ),
-)
-
-SERIES: Mapping[str, Columns] = {
-    "server": Columns(
-        numbers=(
-            "session",
-            "time",
-            "processes",
-            "workers",
-            "rss_bytes",
-            "cpu_percent",  # of the tree over its workers; 100 = one core each
-            "threads",
-            "open_files",
-            "database_handles",  # open descriptors of the SQLite file; NaN if unknown
-            "restarts",  # since the start of the session, cumulative
-        ),
-        texts=("pids",),
-    ),
-    "system": Columns(
-        numbers=(
-            "session",
-            "time",
-            "cpu_percent",  # of all cores, 100 = all busy
-            "load_1_minute",
-            "memory_used_bytes",
-            "disk_read_bytes",
-            "disk_written_bytes",
-        )
-    ),
-    "database": Columns(
-        numbers=(
-            "session",
-            "time",  # start of the read
-            "read_end",
-            "transactions_added",  # since the start of the session
-            "users_added",
-            "balances_added",
-            "query_seconds",  # the fixed, indexed query
-            "connections",  # open connections, where the database counts them; else NaN
-            "probe_seconds",  # what the whole read cost
-        ),
-        texts=("error",),
-    ),
-    "generator": Columns(
-        numbers=("session", "time", "cpu_percent", "loop_lag_seconds", "in_flight")
-    ),
-    "log": Columns(
-        numbers=("session", "time"),
-        texts=("level", "kind", "text"),  # kind: lock, deadlock, timeout, server-error, other
-    ),
-}
+_ROWS_AT_ONCE = 10_000
 
 
 class Table:
     """Columns of equal length. Immutable by convention; the operations return new tables."""
 
     def __init__(self, columns: Columns, data: Mapping[str, Any] | None = None) -> None:
-        """Take ``data`` (column name to values); columns that are missing are filled as absent.
+        """Take ``data``; columns that are missing are filled as absent.
 
-        Raises ValueError if the columns differ in length.
+        It maps a column's name to its values: numbers as anything that NumPy makes an array of,
+        texts as one text for each row or as a TextColumn. Raises ValueError if the columns differ
+        in length, or if a number that should be whole is not or is too large.
         """
-        self.columns = columns
         given = dict(data or {})
         lengths = {len(values) for values in given.values()}
         if len(lengths) > 1:
             raise ValueError(f"columns differ in length: {sorted(lengths)}")
-        self._length = lengths.pop() if lengths else 0
-        self._numbers: dict[str, Floats] = {
-            name: np.asarray(given[name], dtype=np.float64)
-            if name in given
-            else np.full(self._length, np.nan)
-            for name in columns.numbers
-        }
-        self._texts: dict[str, list[str]] = {
-            name: [str(value) for value in given[name]] if name in given else [""] * self._length
-            for name in columns.texts
-        }
+        size = lengths.pop() if lengths else 0
+        numbers = {}
+        for name in columns.numbers:
+            values = given[name] if name in given else np.full(size, np.nan)
+            kind = columns.whole.get(name)
+            numbers[name] = np.ascontiguousarray(
+                whole(name, values, np.dtype(kind)) if kind else values,
+                dtype=None if kind else np.float64,
+            )
+        texts = {}
+        for name in columns.texts:
+            held = given.get(name)
+            if not isinstance(held, TextColumn):
+                held = TextColumn.same("", size) if held is None else TextColumn.of(held)
+            texts[name] = held
+        self.columns = columns
+        self._blocks: tuple[Block, ...] = (Block(size, numbers, texts),) if size else ()
+        self._length = size
+
+    @classmethod
+    def _made(cls, columns: Columns, blocks: Iterable[Block]) -> Table:
+        table = cls(columns)
+        table._blocks = tuple(block for block in blocks if block.size)
+        table._length = sum(block.size for block in table._blocks)
+        return table
 
     @classmethod
     def from_rows(cls, columns: Columns, rows: Iterable[Mapping[str, Value]]) -> Table:
@@ -163,51 +84,146 @@ class Table:
     @classmethod
     def concatenate(cls, columns: Columns, tables: Sequence[Table]) -> Table:
         """One table after the other."""
-        if not tables:
-            return cls(columns)
-        data: dict[str, Any] = {
-            name: np.concatenate([table.number(name) for table in tables])
-            for name in columns.numbers
-        }
-        for name in columns.texts:
-            data[name] = [value for table in tables for value in table.text(name)]
-        return cls(columns, data)
+        blocks = [block for table in tables for block in table._blocks]  # noqa: SLF001 (of this class)
+        return cls._made(columns, merged(blocks))
 
     def __len__(self) -> int:
         return self._length
 
+    # ---------------------------------------------------------------- columns
+
     def number(self, name: str) -> Floats:
-        """A column of numbers, shape (rows,)."""
-        return self._numbers[name]
+        """A column of numbers, shape (rows,); not to be changed in place."""
+        found = [floats(block.kept(name)) for block in self._blocks]
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate(found) if found else np.empty(0)
 
     def text(self, name: str) -> list[str]:
-        """A column of text."""
-        return self._texts[name]
+        """A column of text, as a list: for few rows; else see :meth:`counts` and the like."""
+        return [text for block in self._blocks for text in self._listed(block, name)]
 
-    def where(self, mask: npt.NDArray[np.bool_]) -> Table:
+    def coded(self, name: str) -> tuple[npt.NDArray[np.intp], list[str]]:
+        """A column of text as codes, shape (rows,), and the texts that they are places in."""
+        index: dict[str, int] = {}
+        found = []
+        for block in self._blocks:
+            column = block.text(name)
+            if column.numbered:
+                texts = self._listed(block, name)
+                found.append(np.array([index.setdefault(t, len(index)) for t in texts], np.intp))
+            else:
+                places = [index.setdefault(str(value), len(index)) for value in column.values]
+                found.append(np.array(places, dtype=np.intp)[column.codes])
+        return np.concatenate(found) if found else np.empty(0, np.intp), list(index)
+
+    def counts(self, name: str) -> Counter[str]:
+        """How often each text of a column stands there, in the order of their first rows."""
+        codes, values = self.coded(name)
+        if not codes.size:
+            return Counter()
+        many = np.bincount(codes, minlength=len(values))
+        first = np.full(len(values), codes.size)
+        np.minimum.at(first, codes, np.arange(codes.size))
+        order = [place for place in np.argsort(first, kind="stable").tolist() if many[place]]
+        return Counter({values[place]: int(many[place]) for place in order})
+
+    def distinct(self, name: str) -> list[str]:
+        """The texts of a column, each once, in the order of their first rows."""
+        return list(self.counts(name))
+
+    def _listed(self, block: Block, name: str) -> list[str]:
+        by = self.columns.numbered_by
+        return block.text(name).listed(lambda: block.kept(by).astype(np.int64) + 1)
+
+    # ---------------------------------------------------------------- rows
+
+    def where(self, mask: Mask) -> Table:
         """The rows in which ``mask``, shape (rows,), is true."""
-        picked = np.flatnonzero(mask)
-        data: dict[str, Any] = {name: values[picked] for name, values in self._numbers.items()}
-        for name, texts in self._texts.items():
-            data[name] = [texts[index] for index in picked]
-        return Table(self.columns, data)
+        if mask.all():
+            return self
+        blocks, start = [], 0
+        for block in self._blocks:
+            mine = mask[start : start + block.size]
+            blocks.append(block if mine.all() else block.pick(np.flatnonzero(mine)))
+            start += block.size
+        return Table._made(self.columns, blocks)
 
-    def text_equals(self, name: str, value: str) -> npt.NDArray[np.bool_]:
+    def rows(self, numbers: Rows) -> Table:
+        """The rows with these numbers, which are given in rising order."""
+        blocks, start = [], 0
+        for block in self._blocks:
+            low, high = np.searchsorted(numbers, (start, start + block.size))
+            blocks.append(block.pick(numbers[low:high] - start))
+            start += block.size
+        return Table._made(self.columns, blocks)
+
+    def text_equals(self, name: str, value: str) -> Mask:
         """Mask, shape (rows,), of the rows whose text column has this value."""
-        return np.fromiter((text == value for text in self._texts[name]), bool, self._length)
+        return self.text_among(name, (value,))
+
+    def text_among(self, name: str, values: Collection[str]) -> Mask:
+        """Mask, shape (rows,), of the rows whose text column has one of these values."""
+        wanted = {str(value) for value in values}
+        found = [np.empty(0, bool)]
+        for block in self._blocks:
+            column = block.text(name)
+            if column.numbered:
+                listed = self._listed(block, name)
+                found.append(np.fromiter((text in wanted for text in listed), bool, block.size))
+            else:
+                found.append(column.flags(wanted))
+        return np.concatenate(found)
 
     def between(self, start: float, end: float, column: str = "time") -> Table:
         """The rows with ``start <= column <= end``, in seconds."""
-        values = self._numbers[column]
+        values = self.number(column)
         return self.where((values >= start) & (values <= end))
 
+    def pieces(self) -> Iterator[Table]:
+        """The table in pieces of at most 10,000 rows, in order."""
+        for block in self._blocks:
+            for start in range(0, block.size, _ROWS_AT_ONCE):
+                stop = min(start + _ROWS_AT_ONCE, block.size)
+                yield Table._made(self.columns, [block.pick(np.arange(start, stop))])
+
+    def with_texts(self, function: Callable[[str], str], names: Iterable[str]) -> Table:
+        """The texts of these columns replaced by what the function makes of them.
+
+        It is applied to each distinct text, and to the pieces of those kept as a pattern.
+        """
+        chosen = tuple(names)
+        blocks = []
+        for block in self._blocks:
+            texts = {**block.texts}
+            for name in chosen:
+                texts[name] = texts[name].mapped(function)
+            blocks.append(Block(block.size, block.numbers, texts, block.rows))
+        return Table._made(self.columns, blocks)
+
+    def kept(self) -> Iterator[tuple[dict[str, npt.NDArray[Any]], dict[str, TextColumn]]]:
+        """The columns as they are kept, stretch by stretch, for a store.
+
+        Whole numbers are in their own type, the absent ones as the least value of it.
+        """
+        for block in self._blocks:
+            yield (
+                {name: block.kept(name) for name in self.columns.numbers},
+                {name: block.text(name) for name in self.columns.texts},
+            )
+
+    # ---------------------------------------------------------------- CSV
+
     def to_csv(self, *, header: bool = True) -> str:
-        """CSV text. Numbers are written so that they read back exactly; NaN as an empty field."""
-        lines = [",".join(self.columns.names)] if header else []
-        numbers = [self._numbers[name].tolist() for name in self.columns.numbers]
-        texts = [self._texts[name] for name in self.columns.texts]
-        lines += [",".join(map(_cell, row)) for row in zip(*numbers, *texts, strict=True)]
-        return "".join(f"{line}\n" for line in lines)
+        """CSV text that reads back exactly."""
+        lines = [line(self.columns.names)] if header else []
+        return "".join([*lines, *self._lines()])
+
+    def _lines(self) -> Iterator[str]:
+        for piece in self.pieces():
+            numbers = [piece.number(name).tolist() for name in self.columns.numbers]
+            texts = [piece.text(name) for name in self.columns.texts]
+            yield from map(line, zip(*numbers, *texts, strict=True))
 
     @classmethod
     def from_csv(cls, columns: Columns, text: str) -> Table:
@@ -215,43 +231,10 @@ class Table:
 
         Raises ValueError if the header does not have these columns, or a row not as many.
         """
-        # A writer that was killed leaves an incomplete last line, if only that of the header.
-        text = text[: end_of_rows(text)]
-        if not text:
+        rows = parse(columns.names, text)
+        if not rows:
             return cls(columns)
-        reader = csv.reader(io.StringIO(text, newline=""))
-        header = tuple(next(reader, ()))
-        if header != columns.names:
-            raise ValueError(f"expected the columns {','.join(columns.names)}")
-        width = len(header)
-        rows = list(reader)
-        for number, row in enumerate(rows, 1):
-            if len(row) != width:
-                raise ValueError(f"row {number} has {len(row)} of {width} fields")
-        turned: list[Any] = [list(values) for values in zip(*rows, strict=True)] or [
-            [] for _ in header
-        ]
-        data = dict(zip(header, turned, strict=True))
+        data: dict[str, Any] = dict(zip(columns.names, zip(*rows, strict=True), strict=True))
         for name in columns.numbers:
             data[name] = [float(value) if value else math.nan for value in data[name]]
         return cls(columns, data)
-
-
-def end_of_rows(text: str) -> int:
-    """Where the last whole row of CSV text ends: behind a newline that is in no quoted field."""
-    end = text.rfind("\n")
-    quotes = text.count('"', 0, max(end, 0))
-    while end >= 0 and quotes % 2:
-        before = text.rfind("\n", 0, end)
-        quotes -= text.count('"', max(before, 0), end)
-        end = before
-    return end + 1
-
-
-def _cell(value: float | str) -> str:
-    if isinstance(value, str):
-        # The csv module of Python 3.11 would leave a carriage return bare.
-        return '"' + value.replace('"', '""') + '"' if _SPECIAL.search(value) else value
-    if math.isnan(value):
-        return ""
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)

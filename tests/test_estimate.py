@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from scipy.stats import binom, binomtest  # type: ignore[import-untyped]
+from scipy.stats import binom, binomtest, theilslopes  # type: ignore[import-untyped]
 
 from qa_runner import estimate
 
@@ -128,3 +130,45 @@ def test_theil_sen_has_a_finite_interval_among_ties() -> None:
     slope, _, low, high = estimate.theil_sen(x, y)
     assert (slope, low, high) == (0.0, 0.0, 1.0)
     assert estimate.theil_sen(x, np.full(24, 5.0))[2:] == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 72, 999, 12_345, 1_000_000])
+@pytest.mark.parametrize("q", [0, 1, 50, 95, 99.9, 100])
+def test_the_ranks_of_a_percentile_interval_are_those_of_scipy_stats(n: int, q: float) -> None:
+    found = estimate.percentile_interval(np.arange(1.0, n + 1), q)
+    lower, upper = binom.ppf(0.025, n, q / 100), binom.ppf(0.975, n, q / 100) + 1
+    assert found == ((lower, upper) if lower >= 1 and upper <= n else None)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_theil_sen_is_that_of_scipy_stats(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    x = random.integers(0, 30, 60).astype(float) if seed % 2 else np.sort(random.random(60))
+    y = random.integers(0, 9, 60).astype(float) if seed % 3 else random.normal(size=60)
+    assert estimate.theil_sen(x, y) == pytest.approx(tuple(theilslopes(y, x, alpha=0.95)))
+
+
+@pytest.mark.parametrize("interval", [estimate.mean_interval, estimate.stddev_interval])
+def test_from_ten_thousand_values_on_the_normal_approximation_agrees_with_the_bootstrap(
+    interval: Callable[[estimate.Values], estimate.Interval | None],
+) -> None:
+    values = np.random.default_rng(5).lognormal(0, 0.5, 10_000)
+    resampled, approximated = interval(values[:-1]), interval(values)
+    assert resampled
+    assert approximated
+    width = resampled[1] - resampled[0]
+    assert approximated == pytest.approx(resampled, abs=0.1 * width)
+    assert interval(np.full(20_000, 3.0)) == (interval([3.0, 3.0]))
+
+
+def test_intervals_of_the_normal_approximation_cover_what_they_should() -> None:
+    random = np.random.default_rng(11)
+    mean = spread = 0
+    for _ in range(200):
+        values = random.exponential(2.0, 10_000)
+        low, high = estimate.mean_interval(values) or (0.0, 0.0)
+        mean += low <= 2.0 <= high
+        low, high = estimate.stddev_interval(values) or (0.0, 0.0)
+        spread += low <= 2.0 <= high
+    assert 180 <= mean <= 199
+    assert 180 <= spread <= 199

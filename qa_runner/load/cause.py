@@ -35,11 +35,17 @@ def cause_of(error: OSError) -> tuple[Outcome, str]:
         return Outcome.CONNECTION_ERROR, f"TLS failed: {reason}"
     if error.errno == errno.ETIMEDOUT:
         return Outcome.TIMEOUT, "connect timeout"
+    return Outcome.CONNECTION_ERROR, _cause(error)
+
+
+def _cause(error: OSError) -> str:
     number = error.errno
-    # Event loops raise these without a number.
+    # Event loops raise these without a number: the first if the server closes in a handshake.
+    if number is None and isinstance(error, ConnectionResetError):
+        return "closed in the TLS handshake"
     if isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
         number = errno.ECONNRESET
     if number in _BY_NUMBER:
-        return Outcome.CONNECTION_ERROR, _BY_NUMBER[number]
+        return _BY_NUMBER[number]
     text = os.strerror(number) if number else str(error)
-    return Outcome.CONNECTION_ERROR, (text or type(error).__name__).lower()
+    return (text or type(error).__name__).lower()

@@ -7,10 +7,14 @@ from typing import Any
 
 import msgspec
 
+from qa_runner.load.checked_response import CheckedResponse, decode_json, run_check
+from qa_runner.load.content_coding import BadCoding, decoded_body
 from qa_runner.load.error_text import error_message, excerpt
+from qa_runner.load.json_path import MISSING, difference, emptiness, find, parse_path
 from qa_runner.load.plan import Outcome, RequestTemplate
+from qa_runner.load.reference import find_function
 from qa_runner.load.response import MAX_BODY_BYTES, Response
-from qa_runner.redaction import redact
+from qa_runner.redaction import is_secret_name, redact
 
 __all__ = ["Checker", "Finding"]
 
@@ -20,7 +24,6 @@ _MESSAGE_BYTES = 64 * 1024
 # Far more than an excerpt, so that a secret that crosses its edge is masked whole.
 _EXTRACTED_CHARACTERS = 256
 _EXCERPT_BYTES = 2048
-_MISSING = object()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -40,35 +43,49 @@ _SUCCESS = Finding(Outcome.SUCCESS)
 
 
 class Checker:
-    """Judges the responses of one load.
+    """Judges the responses of one load. Raises ValueError if a function of it can't be imported.
 
-    What nobody asks for is not parsed: a success without required or extracted values is not
-    read as JSON. Error responses always are. A body larger than MAX_BODY_BYTES is never valid
-    where values are required, since its rest was not kept.
+    What nobody asks for is not parsed: a success without required, expected or extracted values
+    is not read as JSON, and without any check its content coding stays on. Error responses
+    always are read. A body larger than MAX_BODY_BYTES is never valid where it is to be checked,
+    since its rest was not kept.
     """
 
     def __init__(self, template: RequestTemplate) -> None:
         self._successes = frozenset(template.success_statuses)
-        self._required = tuple((path, tuple(path.split("."))) for path in template.required)
-        self._extract = tuple((name, tuple(path.split("."))) for name, path in template.extract)
+        self._required = tuple((path, parse_path(path)) for path in template.required)
+        self._expect = tuple((path, parse_path(path), value) for path, value in template.expect)
+        self._extract = tuple((name, parse_path(path)) for name, path in template.extract)
+        self._check = find_function(template.check) if template.check else None
         self._server_timing = template.server_timing
-        self._looks = bool(self._required or self._extract)
+        asked = [*template.required, *(path for path, _ in template.expect)]
+        self._values = bool(asked)
+        self._object = any(not path.partition(".")[0].isdecimal() for path in asked)
+        self._parses = bool(asked or self._extract)
+        self._looks = bool(self._parses or self._check)
 
     def judge(self, response: Response, key: str) -> Finding:
         """The finding; ``key`` (the request's own e-mail address, say) is not redacted."""
         succeeded = response.status in self._successes
-        if succeeded and not self._looks and not self._server_timing:
-            return _SUCCESS
-        document: Any = _MISSING
+        if succeeded and not self._looks:
+            if not self._server_timing:
+                return _SUCCESS
+            return Finding(Outcome.SUCCESS, "", nan, self._extracted(response, MISSING))
+        body, whole, problem = _decoded(response)
+        document: Any = MISSING
         json_object = nan
-        if not response.truncated and (self._looks or not succeeded):
-            document = _decode(response.body)
+        if whole and (self._parses or not succeeded):
+            document = _parsed(body)
             json_object = float(isinstance(document, dict))
         extracted = self._extracted(response, document)
-        problem = self._problem(response, document) if succeeded else ""
-        if succeeded and not problem:
-            return Finding(Outcome.SUCCESS, "", json_object, extracted)
-        body = response.body
+        if succeeded:
+            problem = (
+                problem
+                or self._problem(body, document, whole=whole, key=key)
+                or self._objection(response, body, key)
+            )
+            if not problem:
+                return Finding(Outcome.SUCCESS, "", json_object, extracted)
         shown = excerpt(redact(_text(body[:_EXCERPT_BYTES]), keep=key))
         if succeeded:
             return Finding(Outcome.INVALID, problem, json_object, extracted, shown)
@@ -78,31 +95,47 @@ class Checker:
             error = f"{error}: {message}" if message else error
         return Finding(outcome, error, json_object, extracted, shown)
 
-    def _problem(self, response: Response, document: Any) -> str:
+    def _problem(self, body: bytes, document: Any, *, whole: bool, key: str) -> str:
         """Why the body of a success is not valid; empty if it is."""
-        if not self._required:
-            return ""
-        if response.truncated:
+        if not whole and (self._values or self._check):
             return f"body larger than {MAX_BODY_BYTES // 1024} KiB, not checked"
-        if not response.body_bytes:
+        if not self._values:
+            return ""
+        if not body:
             return "empty body"
-        if not isinstance(document, dict):
-            return "body is not JSON" if document is _MISSING else "body is not a JSON object"
+        if document is MISSING:
+            return "body is not JSON"
+        if self._object and not isinstance(document, dict):
+            return "body is not a JSON object"
+        return self._wrong_value(document, key)
+
+    def _wrong_value(self, document: Any, key: str) -> str:
         for path, steps in self._required:
-            problem = _name(_find(document, steps))
-            if problem:
-                return f"{path} is {problem}"
+            lack = emptiness(find(document, steps))
+            if lack:
+                return f"{path} is {lack}"
+        for path, steps, expected in self._expect:
+            other = difference(find(document, steps), expected)
+            if other:
+                secret = is_secret_name(steps[-1]) and other != "missing"
+                return f"{path} is {'another value' if secret else redact(other, keep=key)}"
         return ""
+
+    def _objection(self, response: Response, body: bytes, key: str) -> str:
+        """What the author's own check says; empty if nothing."""
+        if self._check is None:
+            return ""
+        return run_check(self._check, CheckedResponse(response, body), key)
 
     def _extracted(self, response: Response, document: Any) -> str:
         values: dict[str, Any] = {}
-        if isinstance(document, dict):
+        if document is not MISSING:
             for name, steps in self._extract:
-                value = _find(document, steps)
+                value = find(document, steps)
                 # What a server sends as an id must not fill the disk.
                 if isinstance(value, str):
                     values[name] = value[:_EXTRACTED_CHARACTERS]
-                elif value is not _MISSING and len(str(value)) <= _EXTRACTED_CHARACTERS:
+                elif value is not MISSING and len(str(value)) <= _EXTRACTED_CHARACTERS:
                     values[name] = value
         if self._server_timing:
             timing = response.header(b"server-timing")
@@ -111,30 +144,19 @@ class Checker:
         return msgspec.json.encode(values).decode() if values else ""
 
 
-def _decode(body: bytes) -> Any:
+def _decoded(response: Response) -> tuple[bytes, bool, str]:
+    """The body as it was meant, whether that is all of it, and what is wrong with its coding."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _MISSING
+        return *decoded_body(response), ""
+    except BadCoding as error:
+        return b"", False, str(error)
 
 
-def _find(document: Any, steps: tuple[str, ...]) -> Any:
-    for step in steps:
-        if not isinstance(document, dict) or step not in document:
-            return _MISSING
-        document = document[step]
-    return document
-
-
-def _name(value: Any) -> str:
-    """What keeps a required value from being one; empty if nothing does."""
-    if value is _MISSING:
-        return "missing"
-    if value is None:
-        return "null"
-    if value is False:
-        return "false"
-    return "empty" if value in ("", [], {}) else ""
+def _parsed(body: bytes) -> Any:
+    try:
+        return decode_json(body)
+    except ValueError:
+        return MISSING
 
 
 def _text(body: bytes) -> str:

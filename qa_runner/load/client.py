@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from math import isnan
 from time import monotonic
 
 from qa_runner.load.cause import cause_of
 from qa_runner.load.endpoint import Endpoint
 from qa_runner.load.exchange import Exchange
 from qa_runner.load.plan import LoadPlan, Outcome
-from qa_runner.load.response import Response
+from qa_runner.load.readiness import watch_readiness
+from qa_runner.load.response import KnownHeads, Response
+from qa_runner.load.socket_transport import SocketTransport
 from qa_runner.load.template import CompiledRequest
 from qa_runner.load.timer import Deadlines
 from qa_runner.load.wire import Connection
@@ -44,22 +47,48 @@ class Client:
         self._endpoint = Endpoint(loop, request, verify_tls=plan.verify_tls)
         self._keep_alive = plan.connections == "keep-alive"
         self._head_only = request.method == "HEAD"
+        self._heads = KnownHeads()
+        self._readiness = watch_readiness(loop)
         self._idle: dict[int, Connection] = {}
         self._connecting = Deadlines[Exchange](loop, plan.connect_timeout_seconds, self._late)
         self._in_flight = Deadlines[Exchange](loop, plan.timeout_seconds, self._late)
 
-    def send(self, exchange: Exchange) -> None:
-        """Send a request now."""
-        data = self._request.render(exchange.iteration + 1)
-        connection = self._idle.pop(exchange.user, None)
-        exchange.started = now = monotonic()
+    def send(self, iteration: int, user: int, stage: int, due: float) -> None:
+        """Send a request now. Raises BodyFailed, and then it never began."""
+        data = self._request.render(iteration + 1, user)
+        connection = self._idle.pop(user, None)
+        now = monotonic()
+        if connection is not None and not connection.closed:
+            exchange = connection.last
+            exchange.renew(iteration, stage, due, now)
+            self._in_flight.add(exchange, now)
+            connection.send(data)
+            return
+        exchange = Exchange(iteration, user, stage, due)
+        exchange.started = now
         self._in_flight.add(exchange, now)
-        if connection is not None and connection.open:
-            exchange.resolved = exchange.connected = exchange.secured = now
-            connection.send(exchange, data)
-        else:
-            self._connecting.add(exchange, now)
+        self._connecting.add(exchange, now)
+        address = self._endpoint.sole if self._endpoint.tls is None else None
+        if address is None:
             exchange.opening = self._loop.create_task(self._open(exchange, data))
+            return
+        exchange.resolved = now
+        exchange.opening = transport = self._transport(exchange, data)
+        try:
+            transport.open(address)
+        except OSError as error:
+            self._loop.call_soon(self._not_opened, exchange, error)
+
+    def _transport(self, exchange: Exchange, data: bytes) -> SocketTransport:
+        return SocketTransport(self._loop, self._readiness, self._connection(exchange, data))
+
+    def _connection(self, exchange: Exchange, data: bytes) -> Connection:
+        return Connection(self, exchange, data, self._heads, head_only=self._head_only)
+
+    def _not_opened(self, exchange: Exchange, error: OSError) -> None:
+        if isnan(exchange.finished):  # not given up in the meantime
+            exchange.finished = monotonic()
+            self.failed(exchange, *cause_of(error))
 
     async def _open(self, exchange: Exchange, data: bytes) -> None:
         try:
@@ -71,21 +100,19 @@ class Client:
             exchange.connected = monotonic()
             await self._attach(connected, exchange, data)
         except OSError as error:
-            self._end(exchange)
-            exchange.finished = monotonic()
-            self._failed(exchange, *cause_of(error))
+            self._not_opened(exchange, error)
 
     async def _attach(self, connected: socket.socket, exchange: Exchange, data: bytes) -> None:
-        def make() -> Connection:
-            return Connection(self, exchange, data, head_only=self._head_only)
-
         context = self._endpoint.tls
         if context is None:
-            await self._loop.create_connection(make, sock=connected)
-        else:
-            await self._loop.create_connection(
-                make, sock=connected, ssl=context, server_hostname=self._request.host
-            )
+            self._transport(exchange, data).take(connected)
+            return
+        await self._loop.create_connection(
+            lambda: self._connection(exchange, data),
+            sock=connected,
+            ssl=context,
+            server_hostname=self._request.host,
+        )
 
     # What connections tell: the Owner of wire.py.
 
@@ -94,12 +121,14 @@ class Client:
         exchange.opening = None
         self._connecting.discard(exchange)
         if self._endpoint.tls is None:
+            if isnan(exchange.connected):
+                exchange.connected = exchange.secured
             exchange.secured = exchange.connected
 
     def answered(self, connection: Connection, exchange: Exchange, response: Response) -> None:
         """Keep or close the connection and pass the response on."""
-        self._end(exchange)
-        if self._keep_alive and response.keep_alive and connection.open:
+        self._in_flight.discard(exchange)
+        if self._keep_alive and response.keep_alive and connection.free:
             self._idle[connection.user] = connection
         else:
             connection.close()
@@ -108,12 +137,20 @@ class Client:
     def failed(self, exchange: Exchange, outcome: Outcome, error: str) -> None:
         """Pass the failure on."""
         self._end(exchange)
+        if isnan(exchange.secured):
+            self._endpoint.doubt()
         self._failed(exchange, outcome, error)
 
     def lost(self, connection: Connection) -> None:
         """Forget an idle connection."""
         if self._idle.get(connection.user) is connection:
             del self._idle[connection.user]
+
+    def release(self, user: int) -> None:
+        """Close the idle connection of a user that has left: it may hold a worker of the server."""
+        connection = self._idle.pop(user, None)
+        if connection is not None:
+            connection.close()
 
     # Giving up.
 
@@ -132,13 +169,12 @@ class Client:
             self._give_up(exchange, Outcome.CANCELLED, "stopped while in flight")
 
     def _give_up(self, exchange: Exchange, outcome: Outcome, error: str) -> None:
-        self._end(exchange)
         exchange.finished = monotonic()
         if exchange.connection is not None:
             exchange.connection.abort()
         elif exchange.opening is not None:
             exchange.opening.cancel()
-        self._failed(exchange, outcome, error)
+        self.failed(exchange, outcome, error)
 
     def _end(self, exchange: Exchange) -> None:
         self._in_flight.discard(exchange)
@@ -151,3 +187,4 @@ class Client:
         self._idle.clear()
         self._in_flight.close()
         self._connecting.close()
+        self._readiness.close()

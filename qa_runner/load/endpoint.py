@@ -6,18 +6,21 @@ import asyncio
 import socket
 import ssl
 
+from qa_runner.load.socket_transport import Address
 from qa_runner.load.template import CompiledRequest
 
-__all__ = ["Endpoint"]
+__all__ = ["Endpoint", "tls_context"]
 
-_Address = tuple[socket.AddressFamily, tuple[object, ...]]
+NEXT_ADDRESS_SECONDS = 0.25
+"""So long an address may keep silent before the next is tried beside it (RFC 8305, section 5)."""
 
 
 class Endpoint:
     """The target's host and port.
 
-    Of several addresses (``localhost`` is often ::1 and 127.0.0.1) they are tried in turn, the
-    one that answered last first. ``tls`` is None for http.
+    Of several addresses (``localhost`` is often ::1 and 127.0.0.1) each is tried when the one
+    before it has failed or kept silent for 0.25 s, and the first to answer is taken; that one
+    alone is then asked, until it fails. ``tls`` is None for http.
     """
 
     def __init__(
@@ -27,6 +30,7 @@ class Endpoint:
         self._host = request.host
         self._port = request.port
         self._looking_up: asyncio.Task[None] | None = None
+        self._answered = False  # whether the first of the addresses has
         self._addresses = _literal(self._host, self._port)
         self.tls = tls_context(verify=verify_tls) if request.scheme == "https" else None
 
@@ -34,6 +38,15 @@ class Endpoint:
     def resolved(self) -> bool:
         """Whether the addresses are known."""
         return bool(self._addresses)
+
+    @property
+    def sole(self) -> Address | None:
+        """The one address in question: there is no other, or it has answered before."""
+        return self._addresses[0] if self._answered or len(self._addresses) == 1 else None
+
+    def doubt(self) -> None:
+        """The address that had answered does so no more: all are in question again."""
+        self._answered = False
 
     async def resolve(self) -> None:
         """Look the name up, once for all who wait; a failure is not remembered.
@@ -50,35 +63,68 @@ class Endpoint:
             found = await self._loop.getaddrinfo(
                 self._host, self._port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
             )
-            self._addresses = [(family, address) for family, _, _, _, address in found]
+            # A name can stand in the hosts file twice.
+            self._addresses = list(
+                dict.fromkeys((family, address) for family, _, _, _, address in found)
+            )
         except UnicodeError as error:
             raise socket.gaierror(socket.EAI_NONAME, str(error)) from None
         finally:
             self._looking_up = None
 
     async def connect(self) -> socket.socket:
-        """A connected socket. Raises OSError, the last one if no address could be reached."""
-        failure: OSError | None = None
-        for candidate in list(self._addresses):
-            try:
-                connected = await self._connect(candidate)
-            except OSError as error:
-                failure = error
-                continue
-            except asyncio.CancelledError:
-                # Given up while this address kept silent: another may be the one that works.
-                self._prefer(candidate, position=len(self._addresses) - 1)
-                raise
-            self._prefer(candidate, position=0)
-            return connected
-        raise failure or OSError(f"no address for {self._host}")
+        """A connected socket. Raises OSError, that of the address tried first, if all failed."""
+        candidates = list(self._addresses)
+        try:
+            if self._answered or len(candidates) == 1:
+                try:
+                    return await self._connect(candidates[0])
+                except OSError:
+                    self.doubt()
+                    if len(candidates) == 1:
+                        raise
+            return await self._race(candidates)
+        except asyncio.CancelledError:
+            # Given up while this address kept silent: another may be the one that works.
+            self.doubt()
+            self._prefer(candidates[0], position=len(candidates) - 1)
+            raise
 
-    def _prefer(self, candidate: _Address, *, position: int) -> None:
+    async def _race(self, candidates: list[Address]) -> socket.socket:
+        attempts: dict[asyncio.Task[socket.socket], Address] = {}
+        failures: dict[Address, OSError] = {}
+        waiting = candidates[::-1]
+        try:
+            while waiting or attempts:
+                if waiting:
+                    candidate = waiting.pop()
+                    attempts[self._loop.create_task(self._connect(candidate))] = candidate
+                ended, _ = await asyncio.wait(
+                    attempts,
+                    timeout=NEXT_ADDRESS_SECONDS if waiting else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                for attempt in ended:
+                    candidate = attempts.pop(attempt)
+                    try:
+                        connected = attempt.result()
+                    except OSError as error:
+                        failures[candidate] = error
+                    else:
+                        self._answered = True
+                        self._prefer(candidate, position=0)
+                        return connected
+            raise failures[candidates[0]]
+        finally:
+            for attempt in attempts:
+                _discard(attempt)
+
+    def _prefer(self, candidate: Address, *, position: int) -> None:
         if self._addresses[position] != candidate:
             self._addresses.remove(candidate)
             self._addresses.insert(position, candidate)
 
-    async def _connect(self, candidate: _Address) -> socket.socket:
+    async def _connect(self, candidate: Address) -> socket.socket:
         family, address = candidate
         connecting = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -91,7 +137,13 @@ class Endpoint:
         return connecting
 
 
-def _literal(host: str, port: int) -> list[_Address]:
+def _discard(attempt: asyncio.Task[socket.socket]) -> None:
+    """Give up an attempt that is not needed, whether it has just succeeded or not."""
+    if not attempt.cancel() and not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()
+
+
+def _literal(host: str, port: int) -> list[Address]:
     """The address, if ``host`` is one and not a name."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

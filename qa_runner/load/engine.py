@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
+from qa_runner.load.alarm_clock import AlarmClock
 from qa_runner.load.check import Checker, Finding
 from qa_runner.load.client import Client
 from qa_runner.load.closed_model import ClosedModel
@@ -13,17 +14,18 @@ from qa_runner.load.exchange import Exchange
 from qa_runner.load.messages import Progress
 from qa_runner.load.model import Model, Sender
 from qa_runner.load.open_model import OpenModel
-from qa_runner.load.plan import Burst, ConstantArrivalRate, LoadPlan, Outcome, Shape
+from qa_runner.load.plan import LoadPlan, Outcome
 from qa_runner.load.response import Response
 from qa_runner.load.samples import SampleBuffer
 from qa_runner.load.schedule import (
+    OpenShape,
     closed_schedule,
     due_offsets,
     expected_requests,
     minimum_seconds,
-    validate,
 )
-from qa_runner.load.template import CompiledRequest, compile_request
+from qa_runner.load.template import BodyFailed, CompiledRequest, compile_request
+from qa_runner.load.validation import validate
 
 __all__ = ["ActiveLoad", "prepare"]
 
@@ -37,6 +39,8 @@ def prepare(plan: LoadPlan) -> CompiledRequest:
     for name in ("timeout_seconds", "connect_timeout_seconds"):
         if not getattr(plan, name) > 0:
             raise ValueError(f"{name} must be above 0")
+    # Not kept here: only to find a check that is not there before anything is sent.
+    Checker(plan.request)
     return compile_request(plan)
 
 
@@ -57,11 +61,13 @@ class ActiveLoad:
         self._loop = loop
         self._finished = finished
         self._request = prepare(plan)
+        self._keyed = bool(plan.request.key)
         self._checker = Checker(plan.request)
         self._client = Client(
             loop, plan, self._request, answered=self._answered, failed=self._failed
         )
-        self._model = _model(loop, plan.shape, self)
+        self._clock = AlarmClock(loop)
+        self._model = _model(self._clock, plan, self)
         self._expected = expected_requests(plan.shape)
         self._seconds = minimum_seconds(plan.shape)
         self._start = monotonic()
@@ -88,7 +94,17 @@ class ActiveLoad:
     def send(self, user: int, stage: int, due: float) -> None:
         """Send the next request (for the model)."""
         self.in_flight += 1
-        self._client.send(Exchange(self._take_number(), user, stage, due))
+        number = self._due
+        self._due = number + 1
+        try:
+            self._client.send(number, user, stage, due)
+        except BodyFailed as error:
+            # The model is not told of an end before it has sent.
+            self._loop.call_soon(self._unsent, Exchange(number, user, stage, due), str(error))
+
+    def retired(self, user: int) -> None:
+        """Close the connection of a user that has left (for the model)."""
+        self._client.release(user)
 
     def settle(self) -> None:
         """Look whether the load is over (for the model)."""
@@ -96,17 +112,19 @@ class ActiveLoad:
 
     def drop(self, due: float) -> None:
         """Record a dropped iteration (for the model)."""
-        exchange = Exchange(self._take_number(), -1, 0, due)
+        exchange = Exchange(self._due, -1, 0, due)
+        self._due += 1
         error = "not started: too many requests in flight"
         self._record(exchange, 0, Finding(Outcome.DROPPED, error))
 
-    def _take_number(self) -> int:
-        number = self._due
-        self._due += 1
-        return number
+    def _unsent(self, exchange: Exchange, error: str) -> None:
+        self._record(exchange, 0, Finding(Outcome.DROPPED, error))
+        self.in_flight -= 1
+        self._model.ended(exchange.user, monotonic(), reached=False)
+        self._end_if_over()
 
     def _answered(self, exchange: Exchange, response: Response) -> None:
-        key = self._request.key(exchange.iteration + 1)
+        key = self._request.key(exchange.iteration + 1) if self._keyed else ""
         self._record(exchange, response.status, self._checker.judge(response, key))
         self._ended(exchange, reached=True)
 
@@ -129,13 +147,15 @@ class ActiveLoad:
     def _ended(self, exchange: Exchange, *, reached: bool) -> None:
         self.in_flight -= 1
         self._model.ended(exchange.user, exchange.finished, reached=reached)
-        self._end_if_over()
+        if not self.in_flight:
+            self._end_if_over()
 
     def _end_if_over(self) -> None:
         if self._over or self.in_flight or not self._model.exhausted:
             return
         self._over = True
         self._client.close()
+        self._clock.close()
         self._finished(self.plan.number)
 
     def progress(self) -> Progress:
@@ -145,7 +165,8 @@ class ActiveLoad:
         elif self._expected is not None:
             fraction = self._done / max(self._expected, 1)
         else:
-            fraction = min((monotonic() - self._start) / self._seconds, 1.0)
+            elapsed = monotonic() - self._start
+            fraction = min(elapsed / self._seconds, 1.0) if self._seconds else 0.0
         return Progress(
             done=self._done,
             expected=self._expected,
@@ -155,11 +176,8 @@ class ActiveLoad:
         )
 
 
-def _model(loop: asyncio.AbstractEventLoop, shape: Shape, sender: Sender) -> Model:
-    match shape:
-        case Burst():
-            return OpenModel(loop, due_offsets(shape), None, sender)
-        case ConstantArrivalRate(max_in_flight=limit):
-            return OpenModel(loop, due_offsets(shape), limit, sender)
-        case _:
-            return ClosedModel(loop, closed_schedule(shape), sender)
+def _model(clock: AlarmClock, plan: LoadPlan, sender: Sender) -> Model:
+    shape = plan.shape
+    if isinstance(shape, OpenShape):
+        return OpenModel(clock, due_offsets(shape), shape.max_in_flight, sender)
+    return ClosedModel(clock, closed_schedule(shape), sender, seed=plan.number)

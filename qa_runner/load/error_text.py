@@ -12,6 +12,8 @@ _EXCERPT_CHARACTERS = 300
 _MESSAGE_CHARACTERS = 160
 # Where APIs put it: Django REST framework says detail, others error, message, or error.message.
 _NAMES = ("error", "detail", "message", "title", "reason")
+# error.error.message and the like; what a server nests deeper is no message.
+_DEEPEST = 4
 _TITLE = re.compile(r"<title[^>]{0,80}>(.{0,400}?)</title>", re.IGNORECASE | re.DOTALL)
 # Django's page for an error under DEBUG has what went wrong here.
 _EXCEPTION = re.compile(
@@ -25,7 +27,7 @@ def error_message(document: Any, text: str) -> str:
     ``document`` is the body as JSON (None if it is none), ``text`` the body as text.
     """
     if isinstance(document, dict):
-        message = _from_json(document)
+        message = _from_json(document, _DEEPEST)
     else:
         found = (_TITLE.search(text), _EXCEPTION.search(text))
         message = ": ".join(html.unescape(match[1]).strip() for match in found if match)
@@ -33,13 +35,13 @@ def error_message(document: Any, text: str) -> str:
     return message if len(message) <= _MESSAGE_CHARACTERS else ""
 
 
-def _from_json(document: dict[str, Any]) -> str:
+def _from_json(document: dict[str, Any], levels: int) -> str:
     for name in _NAMES:
         value = document.get(name)
         if isinstance(value, str) and value.strip():
             return value
-        if isinstance(value, dict):
-            nested = _from_json(value)
+        if isinstance(value, dict) and levels > 1:
+            nested = _from_json(value, levels - 1)
             if nested:
                 return nested
     return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from math import nan
 from typing import Protocol
 
@@ -16,10 +15,17 @@ class Abortable(Protocol):
         """Close at once, telling nobody."""
 
 
+class Cancellable(Protocol):
+    """What opens a connection, as far as an exchange is concerned."""
+
+    def cancel(self) -> object:
+        """Stop opening it."""
+
+
 class Exchange:
     """A request that was due; times are ``time.monotonic()``, NaN where not reached.
 
-    ``opening`` is the task that opens its connection, ``connection`` the one it went out on.
+    ``opening`` is what opens its connection, ``connection`` the one it went out on.
     """
 
     __slots__ = (
@@ -54,5 +60,16 @@ class Exchange:
         self.finished = nan
         self.bytes_received = 0
         self.reused = False
-        self.opening: asyncio.Task[None] | None = None
+        self.opening: Cancellable | None = None
         self.connection: Abortable | None = None
+
+    def renew(self, iteration: int, stage: int, due: float, started: float) -> None:
+        """Make it the next request of the same user, over the connection of the last."""
+        self.iteration = iteration
+        self.stage = stage
+        self.due = due
+        self.started = self.resolved = self.connected = self.secured = started
+        self.finished = nan
+        self.first_byte = nan
+        self.bytes_received = 0
+        self.reused = True

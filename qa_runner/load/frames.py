@@ -16,12 +16,15 @@ from collections.abc import Iterator
 __all__ = ["FrameBuffer", "pack_frame"]
 
 _PREFIX = struct.Struct(">II")
-# Nothing that is sent comes near; a larger length means that the stream is not ours.
+# Samples never come near; a larger length means that the stream is not ours.
 _MAX_BYTES = 256 * 1024 * 1024
 
 
 def pack_frame(message: bytes, payload: bytes = b"") -> bytes:
-    """One frame."""
+    """One frame; raises ValueError if it is larger than 256 MiB."""
+    size = len(message) + len(payload)
+    if size > _MAX_BYTES:
+        raise ValueError(f"{size >> 20} MiB are too much for the load generator")
     return _PREFIX.pack(len(message), len(payload)) + message + payload
 
 

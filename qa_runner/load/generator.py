@@ -18,7 +18,9 @@ from time import monotonic, process_time
 from typing import Any, NoReturn
 
 from qa_runner.load.engine import ActiveLoad
+from qa_runner.load.event_loop import new_event_loop
 from qa_runner.load.frames import FrameBuffer, pack_frame
+from qa_runner.load.lifeline import end_with
 from qa_runner.load.messages import (
     Command,
     Finished,
@@ -31,6 +33,7 @@ from qa_runner.load.messages import (
     decode_command,
     encode,
 )
+from qa_runner.load.plan import LoadPlan
 
 __all__ = ["Generator", "main"]
 
@@ -67,14 +70,21 @@ class Generator:
     def _obey(self, command: Command) -> None:
         match command:
             case Submit(plan=plan):
-                load = ActiveLoad(self._loop, plan, self._end)
-                self._loads[plan.number] = load
-                if len(self._loads) == 1:
-                    self._loop.call_later(FLUSH_SECONDS, self._flush_regularly)
-                load.start()
+                self._submit(plan)
             case Stop(load=number):
                 if number in self._loads:
                     self._loads[number].stop()
+
+    def _submit(self, plan: LoadPlan) -> None:
+        try:
+            load = ActiveLoad(self._loop, plan, self._end)
+            self._loads[plan.number] = load
+            if len(self._loads) == 1:
+                self._loop.call_later(FLUSH_SECONDS, self._flush_regularly)
+            load.start()
+        except OSError as error:
+            # Those of connections are recorded with them; this one would leave a load that hangs.
+            raise RuntimeError(f"the load could not be started: {error}") from error
 
     def _end(self, number: int) -> None:
         load = self._loads.pop(number)
@@ -198,21 +208,14 @@ def _tune_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop  # noqa: PLC0415 (not on every platform)
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
 def main() -> NoReturn:
     """Run until stdin ends."""
     # A stray print must not end up between the frames.
     commands, reports = os.dup(0), os.dup(1)
     os.dup2(2, 1)
+    end_with(commands)
     _allow_many_files()
-    loop = _new_event_loop()
+    loop = new_event_loop()
     asyncio.set_event_loop(loop)
     _tune_collector()
     code = 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from qa_runner.clock import Clock
 from qa_runner.load.messages import Progress, Samples
@@ -14,17 +15,22 @@ from qa_runner.load.samples import OUTCOMES, PACKED, TEXTS, TIMES
 from qa_runner.load.schedule import expected_requests, stage_tags
 from qa_runner.load.template import CompiledRequest
 from qa_runner.table import SAMPLES, Table
+from qa_runner.text_column import TextColumn
 
-__all__ = ["LoadHandle"]
+__all__ = ["MOST_SAMPLES", "TOO_MANY_SAMPLES", "LoadHandle"]
 
+MOST_SAMPLES = 20_000_000
+"""Of one load. Every sample is kept: about 100 bytes of memory each, and 125 on disk."""
+TOO_MANY_SAMPLES = f"stopped at {MOST_SAMPLES:,} requests, the most whose samples are kept"
+_OUTCOME_NAMES = [outcome.value for outcome in OUTCOMES]
 _AS_THEY_ARE = ("iteration", "user", "status", "bytes_received", "reused", "json_object")
 
 
 class LoadHandle:
     """What is known of a load so far; filled by ``GeneratorProcess.poll``.
 
-    ``stop_reason`` is empty for a load that went to its end; "stopped" or "generator ended"
-    otherwise.
+    ``stop_reason`` is empty for a load that went to its end; "stopped", "generator ended" or
+    TOO_MANY_SAMPLES otherwise.
     """
 
     def __init__(
@@ -47,20 +53,27 @@ class LoadHandle:
         self.session = session
         self.finished = False
         self.stop_reason = ""
-        self.progress = Progress(expected=expected_requests(plan.shape))
+        expected = expected_requests(plan.shape)
+        if expected is not None and expected > MOST_SAMPLES:
+            raise ValueError(
+                f"a load of {expected:,} requests is too large: every sample is kept, and memory "
+                f"is bounded to {MOST_SAMPLES:,}; send fewer, or several loads one after the other"
+            )
+        self.progress = Progress(expected=expected)
         self._request = request
         self._clock = clock
         self._stop = stop
         self._tags = [stage or tag for stage in stage_tags(plan.shape)]
-        self._arrived: list[Table] = []
+        self._arrived = Table(SAMPLES)
+        self._rows = 0
 
     def take(self) -> Table:
         """The samples that have arrived since the last call, in the order of their end.
 
         Times are seconds on the session's clock.
         """
-        arrived, self._arrived = self._arrived, []
-        return Table.concatenate(SAMPLES, arrived)
+        arrived, self._arrived = self._arrived, Table(SAMPLES)
+        return arrived
 
     def stop(self) -> None:
         """Ask that nothing new is started; what is in flight has half a second to end.
@@ -74,12 +87,18 @@ class LoadHandle:
         """Take in what the generator sent; raises ValueError if that makes no sense."""
         self.progress = report.progress
         if packed:
-            self._arrived.append(self._table(report, packed))
+            rows = self._table(report, packed)
+            # At once, so that many small frames are never kept beside what is made of them.
+            self._arrived = Table.concatenate(SAMPLES, [self._arrived, rows])
+            self._rows += len(rows)
+            if self._rows >= MOST_SAMPLES:
+                self.stop()
 
     def end(self, stop_reason: str) -> None:
         """Nothing more will arrive."""
         self.finished = True
-        self.stop_reason = stop_reason
+        full = stop_reason == "stopped" and self._rows >= MOST_SAMPLES
+        self.stop_reason = TOO_MANY_SAMPLES if full else stop_reason
 
     def _table(self, report: Samples, packed: bytes) -> Table:
         numbers = np.frombuffer(packed, dtype=np.float64).reshape(-1, len(PACKED))
@@ -90,14 +109,21 @@ class LoadHandle:
             data[name] = columns[name] - self._clock.monotonic_start
         data["session"] = np.full(rows, float(self.session))
         data["load"] = np.full(rows, float(self.number))
-        data["part"] = [self.part] * rows
-        data["role"] = [self.role] * rows
-        data["tag"] = [self._tags[int(stage)] for stage in columns["stage"]]
-        data["key"] = [self._request.key(int(number) + 1) for number in columns["iteration"]]
-        data["outcome"] = [OUTCOMES[int(outcome)].value for outcome in columns["outcome"]]
+        data["part"] = TextColumn.same(self.part, rows)
+        data["role"] = TextColumn.same(self.role, rows)
+        data["tag"] = TextColumn.chosen(_places(columns["stage"]), self._tags)
+        data["key"] = self._keys(rows)
+        data["outcome"] = TextColumn.chosen(_places(columns["outcome"]), _OUTCOME_NAMES)
         for name in TEXTS:
-            texts = [""] * rows
-            for row, text in zip(*report.texts.get(name, ((), ())), strict=True):
-                texts[row] = text
-            data[name] = texts
+            places, texts = report.texts.get(name, ([], []))
+            data[name] = TextColumn.sparse(places, texts, rows)
         return Table(SAMPLES, data)
+
+    def _keys(self, rows: int) -> TextColumn:
+        """One text for each request is not kept: the number of the request tells it."""
+        pieces = self._request.keys
+        return TextColumn.same(pieces if len(pieces) > 1 else pieces[0], rows)
+
+
+def _places(values: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    return values.astype(np.intp)

@@ -22,6 +22,7 @@ __all__ = [
     "decode_command",
     "decode_report",
     "encode",
+    "encode_plan",
 ]
 
 
@@ -97,6 +98,17 @@ _report_decoder: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Repor
 def encode(message: Command | Report) -> bytes:
     """A message as msgpack."""
     return _encoder.encode(message)
+
+
+def encode_plan(plan: LoadPlan) -> bytes:
+    """The command to send a load; raises ValueError if it would not arrive as what it is."""
+    try:
+        message = encode(Submit(plan=plan))
+        # Types are only looked at when a message is read, and there 2.5 users end the process.
+        decode_command(message)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"the load can't be sent: {str(error).replace('$.plan.', '')}") from None
+    return message
 
 
 def decode_command(data: bytes) -> Command:

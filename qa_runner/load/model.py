@@ -13,6 +13,9 @@ class Sender(Protocol):
     def send(self, user: int, stage: int, due: float) -> None:
         """Send the next request, for ``user``; ``due`` is ``time.monotonic()``."""
 
+    def retired(self, user: int) -> None:
+        """Let go of what the user holds: it will not send again, unless a later stage calls it."""
+
     def settle(self) -> None:
         """Look whether the load is over: a user was retired with no request in flight."""
 

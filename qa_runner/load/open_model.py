@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from time import monotonic
+from functools import partial
 
+from qa_runner.load.alarm_clock import AlarmClock, Wake
 from qa_runner.load.model import Sender
-from qa_runner.load.timer import Alarm
 
 __all__ = ["OpenModel"]
 
@@ -21,12 +20,12 @@ class OpenModel:
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
+        clock: AlarmClock,
         offsets: Iterator[float],
         max_in_flight: int | None,
         sender: Sender,
     ) -> None:
-        self._loop = loop
+        self._clock = clock
         self._offsets = offsets
         self._limit = max_in_flight
         self._sender = sender
@@ -34,26 +33,24 @@ class OpenModel:
         self._free: list[int] = []
         self._users = 0
         self._next: float | None = None
-        self._alarm: Alarm | None = None
+        self._alarm: Wake | None = None
 
     def start(self, now: float) -> None:
         """Begin; offsets count from ``now``."""
         self._start = now
-        self._advance()
-        self._tick()
+        self._await_next()
 
-    def _advance(self) -> None:
+    def _await_next(self) -> None:
         offset = next(self._offsets, None)
         self._next = None if offset is None else self._start + offset
-
-    def _tick(self) -> None:
         self._alarm = None
-        while self._next is not None and self._next <= monotonic():
-            due = self._next
-            self._advance()
-            self._dispatch(due)
         if self._next is not None:
-            self._alarm = Alarm(self._loop, self._next, self._tick)
+            self._alarm = self._clock.at(self._next, partial(self._begin, self._next))
+
+    def _begin(self, due: float) -> None:
+        # One at a time, so that the clock can see to it that answers are read in between.
+        self._await_next()
+        self._dispatch(due)
 
     def _dispatch(self, due: float) -> None:
         if self._free:

@@ -1,26 +1,47 @@
 """Load is data: a plan says when, what, how, and what to look at in the answer.
 
-A plan is a frozen value that is sent to the generator process and described in the report; no
-code of the author's travels with it.
+A plan is a frozen value that is sent to the generator process and described in the report. No
+code of the author's travels with it; where data does not suffice, the name of a function does.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from qa_runner.load.reference import Reference
+from qa_runner.load.shape import (
+    Burst,
+    ConstantArrivalRate,
+    RampingArrivalRate,
+    RampingVirtualUsers,
+    Sequential,
+    Shape,
+    Spike,
+    Staircase,
+    VirtualUsers,
+    describe,
+)
+
 __all__ = [
+    "Body",
     "Burst",
     "ConstantArrivalRate",
     "LoadPlan",
+    "MixedBody",
     "Outcome",
+    "RampingArrivalRate",
+    "RampingVirtualUsers",
+    "Reference",
     "RequestTemplate",
     "Sequential",
     "Shape",
+    "Spike",
     "Staircase",
     "VirtualUsers",
+    "body_text",
     "describe",
 ]
 
@@ -39,85 +60,50 @@ class Outcome(StrEnum):
     OTHER = "other"
     """An unexpected status (a redirect, say) or an answer that is not HTTP."""
     DROPPED = "dropped"
-    """Due, but not started: too many in flight."""
+    """Due, but not started: too many in flight, or the author's function made no body."""
     CANCELLED = "cancelled"
     """Started and given up because the run was stopped."""
 
 
-class Sequential(msgspec.Struct, frozen=True, kw_only=True, tag="sequential"):
-    """One request after the other, with a pause after each answer."""
+class MixedBody(msgspec.Struct, frozen=True, kw_only=True, tag="mixed"):
+    """A body of text, in which fields are rendered, with bytes between that are sent as they are.
 
-    requests: int
-    pause_seconds: float = 0.0
-
-
-class Burst(msgspec.Struct, frozen=True, kw_only=True, tag="burst"):
-    """Requests due together, or ``stagger_seconds`` apart; ``repeat`` bursts, ``every_seconds``.
-
-    An open model: a request is due whatever became of the ones before it.
+    There is one text more than there are ``binaries``; any may be empty.
     """
 
-    requests: int
-    stagger_seconds: float = 0.0
-    repeat: int = 1
-    every_seconds: float = 0.0
+    texts: tuple[str, ...]
+    binaries: tuple[bytes, ...]
 
 
-class VirtualUsers(msgspec.Struct, frozen=True, kw_only=True, tag="virtual-users"):
-    """A closed model: each user sends, waits for the answer, thinks, and sends again.
-
-    A user whose connection failed waits for at least 0.1 s.
-
-    Ends after ``requests`` in all, or after ``duration_seconds``, whichever is set; the requests
-    in flight at the end are awaited.
-    """
-
-    users: int
-    requests: int | None = None
-    duration_seconds: float | None = None
-    think_time_seconds: float = 0.0
-
-
-class Staircase(msgspec.Struct, frozen=True, kw_only=True, tag="staircase"):
-    """Virtual users in stairs; the samples of each stair carry the tag ``users:N``."""
-
-    stairs: tuple[int, ...]
-    seconds_per_stair: float
-
-
-class ConstantArrivalRate(msgspec.Struct, frozen=True, kw_only=True, tag="constant-arrival-rate"):
-    """An open model: ``rate`` requests per second are due, the first at once.
-
-    ``round(rate * duration_seconds)`` requests in all; with ``max_in_flight`` unanswered, work
-    that is due is dropped.
-    """
-
-    rate: float
-    duration_seconds: float
-    max_in_flight: int = 50
-
-
-Shape = Sequential | Burst | VirtualUsers | Staircase | ConstantArrivalRate
+Body = str | MixedBody | Reference
 
 
 class RequestTemplate(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, prepared once, with the fields ``{i}`` (1-based number within its load), and
-    ``{tag}`` (run, attempt and load) rendered for each iteration in ``url``, ``body`` and
-    ``key``. Every other brace is literal.
+    """A request, prepared once, with the fields ``{i}`` (1-based number within its load),
+    ``{tag}`` (run, attempt and load) and ``{uuid}`` (random, a new one for each request)
+    rendered for each iteration in ``url``, the values of ``headers``, ``body`` and ``key`` (not
+    ``{uuid}`` there). Every other brace is literal.
+
+    ``body`` may be a function by reference: called in the generator with the number, the virtual
+    user (from 0) and the tag, it returns the body as text, bytes, or a dict for JSON.
 
     ``key`` names the request in the target's data. A response succeeds if its status is among
-    ``success_statuses`` and its body is a JSON object in which each path of ``required`` is
-    present and neither null, false nor empty. ``extract`` maps names to paths (``"a.b"``) of
-    values to keep from every response that is a JSON object.
+    ``success_statuses``, its body is JSON in which each path of ``required`` is present and
+    neither null, false nor empty, and each path of ``expect`` has just this value, and the
+    function ``check`` says nothing against it (see check.py). A path (``"items.0.id"``) has the
+    names of members and the indices of lists; without an index at its front, the body must be an
+    object. ``extract`` maps names to paths of values to keep from every response that is JSON.
     """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
-    body: str = ""
+    body: Body = ""
     key: str = ""
     success_statuses: tuple[int, ...] = (200,)
     required: tuple[str, ...] = ()
+    expect: tuple[tuple[str, Any], ...] = ()
+    check: Reference | None = None
     extract: tuple[tuple[str, str], ...] = ()
     server_timing: bool = False
     """Keep the Server-Timing header, as ``extracted["server-timing"]``."""
@@ -137,27 +123,13 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     verify_tls: bool = True
 
 
-def describe(shape: Shape) -> str:
-    """A shape in words."""
-    match shape:
-        case Sequential(requests=1):
-            return "1 request"
-        case Sequential(requests=count, pause_seconds=pause):
-            after = f", {pause:g} s pause" if pause else ", back to back"
-            return f"{count} requests one at a time{after}"
-        case Burst(requests=count, stagger_seconds=stagger, repeat=repeat, every_seconds=every):
-            spread = f", started {stagger * 1000:g} ms apart" if stagger else ""
-            times = f", {repeat} times, every {every:g} s" if repeat > 1 else ""
-            return f"burst of {count}{spread}{times}"
-        case VirtualUsers(users=users, requests=count, duration_seconds=duration):
-            until = f"{duration:g} s" if count is None else _counted(count, "request")
-            return f"{_counted(users, 'virtual user')}, {until}"
-        case Staircase(stairs=stairs, seconds_per_stair=seconds):
-            listed = ", ".join(str(stair) for stair in stairs)
-            return f"staircase of {listed} virtual users, {seconds:g} s each"
-        case ConstantArrivalRate(rate=rate, duration_seconds=duration):
-            return f"constant arrival rate, {rate:g} req/s for {duration:g} s"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def body_text(body: Body) -> str:
+    """A body for people to read: what is no text is named in its place."""
+    match body:
+        case str():
+            return body
+        case MixedBody(texts=(first, *texts), binaries=binaries):
+            pairs = zip(binaries, texts, strict=True)
+            return first + "".join(f"<{len(data)} bytes>{text}" for data, text in pairs)
+        case _:
+            return f"<made by {body}>"

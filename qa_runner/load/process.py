@@ -13,6 +13,7 @@ from time import monotonic
 from typing import IO, NoReturn
 
 import msgspec
+import psutil
 
 from qa_runner.clock import Clock
 from qa_runner.errors import GeneratorError
@@ -20,23 +21,25 @@ from qa_runner.load.engine import prepare
 from qa_runner.load.frames import FrameBuffer, pack_frame
 from qa_runner.load.handle import LoadHandle
 from qa_runner.load.messages import (
-    Command,
     Finished,
     Health,
     Ready,
     Samples,
     Stop,
-    Submit,
     decode_report,
     encode,
+    encode_plan,
 )
 from qa_runner.load.plan import LoadPlan
 from qa_runner.table import SERIES, Table
 
-__all__ = ["GeneratorProcess", "LoadHandle"]
+__all__ = ["GeneratorProcess", "LoadHandle", "child_environment"]
 
 _START_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
+_SILENT_SECONDS = 30.0
+"""It says how it is every second; one that says nothing for so long hangs."""
+_SILENT_AFTER_STOP_SECONDS = 5.0
 _READ_BYTES = 1024 * 1024
 _LAST_WORDS_BYTES = 8 * 1024
 GENERATOR_ENDED = "generator ended"
@@ -46,19 +49,22 @@ class GeneratorProcess:
     """One process that sends all loads of a run, in a session of its own.
 
     Everything here happens on the caller's thread: samples arrive in :meth:`poll`. The process
-    ends when this object is closed, and also when this process dies in whatever way.
+    ends when this object is closed, and also when this process dies in whatever way. Its rows
+    carry the number of the run's ``session``.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, session: int = 1) -> None:
         self.event_loop = ""
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._selector = selectors.DefaultSelector()
         self._frames = FrameBuffer()
         self._last_words = b""
+        self._heard = 0.0
+        self._silent_seconds = _SILENT_SECONDS
         self._handles: dict[int, LoadHandle] = {}
         self._health: list[dict[str, float]] = []
-        self._session = 1
+        self._session = session
 
     @property
     def pid(self) -> int:
@@ -80,7 +86,7 @@ class GeneratorProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
-                env=_environment(),
+                env=child_environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -105,17 +111,17 @@ class GeneratorProcess:
                 )
             self.poll(left)
 
-    def submit(
-        self, plan: LoadPlan, *, part: str, role: str, tag: str = "", session: int = 1
-    ) -> LoadHandle:
+    def submit(self, plan: LoadPlan, *, part: str, role: str, tag: str = "") -> LoadHandle:
         """Start a load, beside any that are running.
 
         ``tag`` is that of its samples, where the shape gives them none. ``plan.number`` must be
         new. Raises ValueError if the plan can't be sent, and GeneratorError if the process has
         ended.
         """
+        self._running()
         if plan.number in self._handles:
             raise ValueError(f"there already is a load number {plan.number}")
+        frame = pack_frame(encode_plan(plan))
         handle = LoadHandle(
             plan,
             prepare(plan),
@@ -124,12 +130,10 @@ class GeneratorProcess:
             part=part,
             role=role,
             tag=tag,
-            session=session,
+            session=self._session,
         )
-        self._running()
         self._handles[plan.number] = handle
-        self._session = session
-        if not self._try_command(Submit(plan=plan)):
+        if not self._try_write(frame):
             self._raise_ended()
         return handle
 
@@ -137,7 +141,8 @@ class GeneratorProcess:
         """Take in what the generator reports, waiting for at most ``timeout_seconds``.
 
         True if something arrived. Raises GeneratorError if the process has ended; its loads are
-        finished then, with the stop reason "generator ended", and keep what had arrived.
+        finished then, with the stop reason "generator ended", and keep what had arrived. One that
+        has said nothing for long, as in a function of the author's that never returns, is ended.
         """
         process = self._running()
         arrived = False
@@ -154,12 +159,26 @@ class GeneratorProcess:
                 self._take_in(data)
         if ended:
             self._raise_ended()
+        if arrived:
+            self._heard = monotonic()
+        elif self.event_loop and monotonic() - self._heard > self._silent_seconds:
+            self._raise_silent(process)
         return arrived
 
     def health(self) -> Table:
         """Rows of ``SERIES["generator"]`` since the last call: one each second."""
         rows, self._health = self._health, []
         return Table.from_rows(SERIES["generator"], rows)
+
+    def cpu_seconds(self) -> float | None:
+        """CPU time that the process has used; None if it has ended or the system does not tell."""
+        if self._process is None:
+            return None
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.Error:
+            return None
+        return float(times.user + times.system)
 
     def close(self) -> None:
         """End the process, even if it hangs, and reap it; harmless when repeated."""
@@ -214,12 +233,13 @@ class GeneratorProcess:
 
     def _stop(self, number: int) -> None:
         # If the generator has ended, the next poll says so.
-        self._try_command(Stop(load=number))
+        self._silent_seconds = _SILENT_AFTER_STOP_SECONDS
+        self._try_write(pack_frame(encode(Stop(load=number))))
 
-    def _try_command(self, command: Command) -> bool:
+    def _try_write(self, frame: bytes) -> bool:
         if self._process is None:
             return False
-        data = memoryview(pack_frame(encode(command)))
+        data = memoryview(frame)
         try:
             pipe = _number(self._process.stdin)
             while data:
@@ -240,6 +260,14 @@ class GeneratorProcess:
             self._last_words = (self._last_words + data)[-_LAST_WORDS_BYTES:]
         self.close()
         raise GeneratorError(f"the load generator ended: {_how(code)}{self._last_line()}")
+
+    def _raise_silent(self, process: subprocess.Popen[bytes]) -> NoReturn:
+        process.kill()
+        self.close()
+        raise GeneratorError(
+            f"the load generator was ended: it had said nothing for {self._silent_seconds:g} s; "
+            "a function of the test case that it calls may never return"
+        )
 
     def _last_line(self) -> str:
         lines = self._last_words.decode("utf-8", "replace").split("\n")
@@ -266,8 +294,8 @@ def _number(pipe: IO[bytes] | None) -> int:
     return _opened(pipe).fileno()
 
 
-def _environment() -> dict[str, str]:
-    """Ours; with the folder that holds the package, where that is a bare checkout."""
+def child_environment() -> dict[str, str]:
+    """For a process of ours: this one's, with the folder of the package in a bare checkout."""
     environment = dict(os.environ)
     folder = Path(__file__).resolve().parents[2]
     if folder.name not in ("site-packages", "dist-packages"):

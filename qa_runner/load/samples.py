@@ -42,19 +42,17 @@ OUTCOMES = tuple(Outcome)
 
 _ROW = struct.Struct(f"={len(PACKED)}d")
 _NUMBER_OF = {outcome: float(number) for number, outcome in enumerate(OUTCOMES)}
-_FIRST_ROWS = 1024
 
 
 class SampleBuffer:
-    """Rows that have not been sent yet; grows by doubling, and keeps its size when emptied."""
+    """Rows that have not been sent yet."""
 
     def __init__(self) -> None:
-        self._data = bytearray(_ROW.size * _FIRST_ROWS)
-        self._rows = 0
+        self._packed: list[bytes] = []
         self._texts: dict[str, tuple[list[int], list[str]]] = {}
 
     def __len__(self) -> int:
-        return self._rows
+        return len(self._packed)
 
     def add(
         self,
@@ -66,12 +64,7 @@ class SampleBuffer:
         texts: Sequence[str],
     ) -> None:
         """Add the row of a request; ``texts`` are those of TEXTS, in that order."""
-        row = self._rows
-        if (row + 1) * _ROW.size > len(self._data):
-            self._data += bytes(len(self._data))
-        _ROW.pack_into(
-            self._data,
-            row * _ROW.size,
+        packed = _ROW.pack(
             exchange.iteration,
             exchange.user,
             exchange.stage,
@@ -89,7 +82,10 @@ class SampleBuffer:
             json_object,
             _NUMBER_OF[outcome],
         )
-        self._rows = row + 1
+        self._packed.append(packed)
+        if not any(texts):
+            return
+        row = len(self._packed) - 1
         for name, text in zip(TEXTS, texts, strict=True):
             if text:
                 rows, values = self._texts.setdefault(name, ([], []))
@@ -98,7 +94,7 @@ class SampleBuffer:
 
     def drain(self) -> tuple[bytes, dict[str, tuple[list[int], list[str]]]]:
         """The packed rows and the texts, and start anew."""
-        packed, texts = bytes(self._data[: self._rows * _ROW.size]), self._texts
-        self._rows = 0
+        packed, texts = b"".join(self._packed), self._texts
+        self._packed = []
         self._texts = {}
         return packed, texts

@@ -11,17 +11,23 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qa_runner.load.plan import (
+from qa_runner.load.ramp import arrivals, total_arrivals, user_changes
+from qa_runner.load.shape import (
     Burst,
     ConstantArrivalRate,
+    RampingArrivalRate,
+    RampingVirtualUsers,
     Sequential,
     Shape,
+    Spike,
     Staircase,
+    ThinkTime,
     VirtualUsers,
 )
 
 __all__ = [
     "ClosedSchedule",
+    "ClosedShape",
     "OpenShape",
     "Stage",
     "closed_schedule",
@@ -29,11 +35,10 @@ __all__ = [
     "expected_requests",
     "minimum_seconds",
     "stage_tags",
-    "validate",
 ]
 
-OpenShape = Burst | ConstantArrivalRate
-ClosedShape = Sequential | VirtualUsers | Staircase
+OpenShape = Burst | ConstantArrivalRate | RampingArrivalRate
+ClosedShape = Sequential | VirtualUsers | RampingVirtualUsers | Staircase | Spike
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +55,15 @@ class ClosedSchedule:
     """A closed model.
 
     ``stages`` are in order of their offsets, the first at 0. Nothing is due from ``seconds`` on
-    (None: no limit in time), and no more than ``requests`` in all (None: no limit in number). A
-    user is ready again ``think_seconds`` after each answer.
+    (None: no limit in time), and no more than ``requests`` in all or ``requests_per_user`` by
+    each (None: no limit in number). A user is ready again ``think_seconds`` after each answer.
     """
 
     stages: tuple[Stage, ...]
     seconds: float | None = None
     requests: int | None = None
-    think_seconds: float = 0.0
+    requests_per_user: int | None = None
+    think_seconds: ThinkTime = 0.0
 
 
 def due_offsets(shape: OpenShape) -> Iterator[float]:
@@ -70,6 +76,8 @@ def due_offsets(shape: OpenShape) -> Iterator[float]:
         case ConstantArrivalRate(rate=rate):
             # Divided rather than summed, so that no rounding error builds up.
             return (index / rate for index in range(_arrivals(shape)))
+        case RampingArrivalRate(start_rate=rate, stages=stages):
+            return arrivals(rate, stages)
 
 
 def _burst(start: float, count: int, stagger: float) -> Iterator[float]:
@@ -85,11 +93,19 @@ def closed_schedule(shape: ClosedShape) -> ClosedSchedule:
     match shape:
         case Sequential(requests=count, pause_seconds=pause):
             return ClosedSchedule((Stage(0.0, 1),), requests=count, think_seconds=pause)
-        case VirtualUsers(users=users, requests=requests, duration_seconds=seconds):
+        case VirtualUsers(users=users, ramp_up_seconds=ramp):
+            entering = (Stage(ramp * before / users, before + 1) for before in range(users))
             return ClosedSchedule(
-                (Stage(0.0, users),),
-                seconds=seconds,
-                requests=requests,
+                tuple(entering) if ramp else (Stage(0.0, users),),
+                seconds=shape.duration_seconds,
+                requests=shape.requests,
+                requests_per_user=shape.requests_per_user,
+                think_seconds=shape.think_time_seconds,
+            )
+        case RampingVirtualUsers(start_users=start, stages=parts):
+            return ClosedSchedule(
+                tuple(Stage(offset, users) for offset, users in user_changes(start, parts)),
+                seconds=_seconds(parts),
                 think_seconds=shape.think_time_seconds,
             )
         case Staircase(stairs=stairs, seconds_per_stair=seconds):
@@ -98,76 +114,79 @@ def closed_schedule(shape: ClosedShape) -> ClosedSchedule:
                 for index, users in enumerate(stairs)
             )
             return ClosedSchedule(stages, seconds=len(stairs) * seconds)
+        case Spike(base_users=base, before_seconds=before, peak_seconds=peak):
+            end = before + peak
+            stages = (
+                Stage(0.0, base, "phase:before"),
+                Stage(before, shape.peak_users, "phase:spike"),
+                Stage(end, base, "phase:after"),
+            )
+            return ClosedSchedule(
+                stages,
+                seconds=end + shape.after_seconds,
+                think_seconds=shape.think_time_seconds,
+            )
+
+
+def _seconds(stages: tuple[tuple[float, float], ...]) -> float:
+    return sum(seconds for _, seconds in stages)
 
 
 def stage_tags(shape: Shape) -> tuple[str, ...]:
     """The tags of a shape's stages, by the number of the stage; ``("",)`` where it has none."""
-    if isinstance(shape, Burst | ConstantArrivalRate):
+    if isinstance(shape, OpenShape):
         return ("",)
     return tuple(stage.tag for stage in closed_schedule(shape).stages)
 
 
-def expected_requests(shape: Shape) -> int | None:
+def expected_requests(shape: Shape) -> int | None:  # noqa: PLR0911 (one for each shape)
     """How many requests will be due; None where that depends on the answers."""
     match shape:
         case Sequential(requests=count):
             return count
         case Burst(requests=count, repeat=repeat):
             return count * repeat
-        case VirtualUsers(requests=requests, duration_seconds=seconds):
-            return requests if seconds is None else None
-        case Staircase():
-            return None
+        case VirtualUsers(duration_seconds=None, requests=None, requests_per_user=int() as each):
+            return each * shape.users
+        case VirtualUsers(duration_seconds=None):
+            return shape.requests
         case ConstantArrivalRate():
             return _arrivals(shape)
+        case RampingArrivalRate(start_rate=rate, stages=stages):
+            return total_arrivals(rate, stages)
+        case _:
+            return None
 
 
 def minimum_seconds(shape: Shape) -> float:
-    """How long the load takes by its schedule alone, if every answer came at once."""
+    """How long the load takes by its schedule alone, if every answer came at once.
+
+    Of think times that vary the least counts, and a ramp-up only for requests per user: with
+    shared ones, the first users could take them all.
+    """
     match shape:
         case Sequential(requests=count, pause_seconds=pause):
             return max(count - 1, 0) * pause
         case Burst(requests=count, stagger_seconds=stagger, repeat=repeat, every_seconds=every):
             return max(repeat - 1, 0) * every + max(count - 1, 0) * stagger
-        case VirtualUsers(users=users, requests=requests, duration_seconds=seconds):
-            by_count = math.inf
-            if requests is not None:
-                by_count = max(math.ceil(requests / users) - 1, 0) * shape.think_time_seconds
-            return min(by_count, math.inf if seconds is None else seconds)
-        case Staircase(stairs=stairs, seconds_per_stair=seconds):
-            return len(stairs) * seconds
+        case VirtualUsers():
+            seconds = shape.duration_seconds
+            return min(_least(shape), math.inf if seconds is None else seconds)
         case ConstantArrivalRate(rate=rate):
             return max(_arrivals(shape) - 1, 0) / rate
-
-
-def validate(shape: Shape) -> None:
-    """Raise ValueError, in one line, if the shape can't be sent or would never end."""
-    for name, value in _quantities(shape):
-        if not math.isfinite(value) or value < 0:
-            raise ValueError(f"{name} must not be {value:g}")
-    problem = _problem(shape)
-    if problem:
-        raise ValueError(problem)
-
-
-def _problem(shape: Shape) -> str:
-    match shape:
-        case VirtualUsers(users=0):
-            return "there must be at least one virtual user"
-        case VirtualUsers(requests=None, duration_seconds=None):
-            return "virtual users need a number of requests or a duration"
-        case Staircase(stairs=()) | Staircase(seconds_per_stair=0):
-            return "a staircase needs stairs, and each more than 0 s"
-        case ConstantArrivalRate(rate=0):
-            return "the arrival rate must be above 0"
-        case ConstantArrivalRate(max_in_flight=0):
-            return "max_in_flight must be at least 1"
+        case RampingArrivalRate(start_rate=rate, stages=stages):
+            last = max(total_arrivals(rate, stages) - 1, 0)
+            return next(arrivals(rate, stages, first=last), 0.0)
         case _:
-            return ""
+            return closed_schedule(shape).seconds or 0.0
 
 
-def _quantities(shape: Shape) -> Iterator[tuple[str, float]]:
-    for name in shape.__struct_fields__:
-        value = getattr(shape, name)
-        values = value if isinstance(value, tuple) else (value,)
-        yield from ((name, float(single)) for single in values if single is not None)
+def _least(shape: VirtualUsers) -> float:
+    think = shape.think_time_seconds
+    least = think[0] if isinstance(think, tuple) else think
+    if shape.requests_per_user is not None:
+        last_enters = shape.ramp_up_seconds * (shape.users - 1) / shape.users
+        return last_enters + max(shape.requests_per_user - 1, 0) * least
+    if shape.requests is not None:
+        return max(math.ceil(shape.requests / shape.users) - 1, 0) * least
+    return math.inf

@@ -10,9 +10,28 @@ from typing import Protocol, cast
 from qa_runner.load.cause import cause_of
 from qa_runner.load.exchange import Exchange
 from qa_runner.load.plan import Outcome
-from qa_runner.load.response import Malformed, Response, ResponseReader
+from qa_runner.load.response import KnownHeads, Malformed, Response, ResponseReader
 
-__all__ = ["Connection", "Owner"]
+__all__ = ["Connection", "Owner", "Transport"]
+
+
+class Transport(Protocol):
+    """Of ``asyncio.Transport``, what a connection needs."""
+
+    def write(self, data: bytes) -> None:
+        """Send, now or as the server takes it."""
+
+    def get_write_buffer_size(self) -> int:
+        """How many bytes have not gone out yet."""
+
+    def is_closing(self) -> bool:
+        """Whether it is closed or about to be."""
+
+    def close(self) -> None:
+        """Close in an orderly way."""
+
+    def abort(self) -> None:
+        """Close at once."""
 
 
 class Owner(Protocol):
@@ -37,40 +56,56 @@ class Connection(asyncio.Protocol):
     The first goes out as soon as the transport is there (after the TLS handshake).
     """
 
-    __slots__ = ("_exchange", "_owner", "_reader", "_request", "_transport", "user")
+    __slots__ = (
+        "_exchange",
+        "_feed",
+        "_owner",
+        "_reader",
+        "_request",
+        "_transport",
+        "closed",
+        "last",
+        "user",
+    )
 
     def __init__(
-        self, owner: Owner, exchange: Exchange, request: bytes, *, head_only: bool
+        self,
+        owner: Owner,
+        exchange: Exchange,
+        request: bytes,
+        heads: KnownHeads,
+        *,
+        head_only: bool,
     ) -> None:
         self.user = exchange.user
+        self.closed = False
+        self.last = exchange
+        """The request that it carries, or the one before if it carries none."""
         self._owner = owner
         self._exchange: Exchange | None = exchange
         self._request = request
-        self._reader = ResponseReader(head_only=head_only)
-        self._transport: asyncio.Transport | None = None
+        self._reader = ResponseReader(head_only=head_only, heads=heads)
+        self._feed = self._reader.feed
+        self._transport: Transport | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport | Transport) -> None:
         """Send the request that this connection was opened for."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = cast("Transport", transport)
         exchange = self._exchange
         if exchange is None or not isnan(exchange.finished):  # given up in the meantime
             self.abort()
             return
         exchange.secured = monotonic()
         self._owner.opened(exchange)
-        self._send(exchange, self._request)
+        exchange.connection = self
+        self.send(self._request)
         self._request = b""
 
-    def send(self, exchange: Exchange, request: bytes) -> None:
-        """Send another request over an idle connection."""
-        self._exchange = exchange
-        exchange.reused = True
-        self._send(exchange, request)
-
-    def _send(self, exchange: Exchange, request: bytes) -> None:
+    def send(self, request: bytes) -> None:
+        """Send the request ``last``, which has been renewed since it was answered."""
         if self._transport is None:
             raise RuntimeError("the connection is closed")
-        exchange.connection = self
+        exchange = self._exchange = self.last
         self._transport.write(request)
         exchange.sent = monotonic()
 
@@ -80,12 +115,13 @@ class Connection(asyncio.Protocol):
         exchange = self._exchange
         if exchange is None:  # bytes that nobody asked for: nothing here can be trusted now
             self.abort()
+            self._owner.lost(self)
             return
         if not exchange.bytes_received:
             exchange.first_byte = now
         exchange.bytes_received += len(data)
         try:
-            response = self._reader.feed(data)
+            response = self._feed(data)
         except Malformed as error:
             self.abort()
             exchange.finished = now
@@ -96,8 +132,13 @@ class Connection(asyncio.Protocol):
             exchange.finished = now
             self._owner.answered(self, exchange, response)
 
+    def eof_received(self) -> None:
+        """The server has closed; :meth:`connection_lost` follows."""
+        self.closed = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The end of the body, of the request, or of an idle connection."""
+        self.closed = True
         exchange, self._exchange, self._transport = self._exchange, None, None
         if exchange is None:
             self._reader.close()
@@ -116,19 +157,31 @@ class Connection(asyncio.Protocol):
             self._owner.failed(exchange, Outcome.CONNECTION_ERROR, error)
 
     @property
-    def open(self) -> bool:
-        """Whether another request can go out, as far as is known here."""
-        return self._transport is not None and not self._transport.is_closing()
+    def free(self) -> bool:
+        """Whether another request can go out: the last one has, and nothing was closed yet."""
+        transport = self._transport
+        if self.closed or transport is None or transport.is_closing():
+            return False
+        return not transport.get_write_buffer_size()
 
     def close(self) -> None:
-        """Close in an orderly way; nothing is on the way any more."""
+        """Close in an orderly way; nothing that matters is on the way any more."""
+        self.closed = True
         self._reader.close()
-        if self._transport is not None:
-            self._transport.close()
+        transport, self._transport = self._transport, None
+        if transport is None:
+            return
+        if transport.get_write_buffer_size():
+            # A server that answered early may never take the rest.
+            transport.abort()
+        else:
+            transport.close()
 
     def abort(self) -> None:
         """Close at once; the owner hears nothing more about a request on it."""
+        self.closed = True
         self._exchange = None
         self._reader.close()
-        if self._transport is not None:
-            self._transport.abort()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from qa_runner.report.format import plural, wall_time
-from qa_runner.report.source import Source
+from qa_runner.report.source import Source, succeeded
 from qa_runner.result import Attempt, LoadResult
 from qa_runner.table import Table
 
@@ -20,6 +21,8 @@ __all__ = ["Group", "cause_words", "groups", "rows"]
 _MOST_GROUPS = 20
 _EXAMPLE_CHARACTERS = 1200
 _NUMBERS = re.compile(r"\d+")
+_UNKNOWN = (0.0, float("nan"))
+Key = tuple[str, int, str]
 
 
 @dataclass
@@ -30,7 +33,8 @@ class Group:
     status: int
     error: str
     count: int = 0
-    times: list[tuple[float, float]] = field(default_factory=list)
+    first: tuple[float, float] | None = None
+    last: tuple[float, float] | None = None
     parts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     example: str = ""
     curl: str = ""
@@ -38,38 +42,63 @@ class Group:
 
 def groups(source: Source) -> list[Group]:
     """The causes over the latest attempts, the most frequent first."""
-    found: dict[tuple[str, int, str], Group] = {}
+    found: dict[Key, Group] = {}
     for step in source.run.steps:
         if step.latest is not None:
             _gather(source.samples(step.latest), step.latest, found)
     return sorted(found.values(), key=lambda group: (-group.count, group.outcome, group.error))
 
 
-def _gather(samples: Table, attempt: Attempt, found: dict[tuple[str, int, str], Group]) -> None:
-    outcomes, errors, parts = (samples.text(name) for name in ("outcome", "error", "part"))
-    statuses = np.nan_to_num(samples.number("status"))
-    finished, due = samples.number("finished"), samples.number("due")
+def _gather(samples: Table, attempt: Attempt, found: dict[Key, Group]) -> None:
+    failed = samples.where(~succeeded(samples))
+    if not len(failed):
+        return
+    keys, members = _by_cause(failed)
+    parts, names = failed.coded("part")
+    finished, due = failed.number("finished"), failed.number("due")
     times = np.where(np.isfinite(finished), finished, due)
-    for row, outcome in enumerate(outcomes):
-        if outcome == "success":
-            continue
-        # Errors that differ by a number only (an id, a duration) are one cause.
-        key = (outcome, int(statuses[row]), _NUMBERS.sub("#", errors[row]))
+    for key, rows in zip(keys, members, strict=True):
+        first = failed.rows(rows[:1])
         group = found.get(key)
         if group is None:
-            group = found[key] = Group(outcome, key[1], errors[row])
-        group.count += 1
-        group.parts[parts[row]] += 1
-        group.times.append((float(attempt.session), float(times[row])))
+            group = found[key] = Group(key[0], key[1], first.text("error")[0])
+        group.count += rows.size
+        for part, count in zip(*np.unique(parts[rows], return_counts=True), strict=True):
+            group.parts[names[part]] += int(count)
+        known = times[rows][np.isfinite(times[rows])]
+        if known.size:
+            moments = [(float(attempt.session), float(time)) for time in (known.min(), known.max())]
+            group.first = min(group.first or moments[0], moments[0])
+            group.last = max(group.last or moments[1], moments[1])
         if not group.example:
-            group.example = samples.text("excerpt")[row]
+            group.example = first.text("excerpt")[0]
         if not group.curl:
-            load = _load_of(attempt, samples, row)
-            group.curl = curl(load, int(np.nan_to_num(samples.number("iteration")[row])))
+            number, iteration = first.number("load")[0], first.number("iteration")[0]
+            group.curl = curl(_load_of(attempt, number), int(np.nan_to_num(iteration)))
 
 
-def _load_of(attempt: Attempt, samples: Table, row: int) -> LoadResult | None:
-    number = samples.number("load")[row]
+def _by_cause(failed: Table) -> tuple[list[Key], list[npt.NDArray[np.intp]]]:
+    """The causes in the order of their first rows, and the rows of each."""
+    outcomes, outcome_names = failed.coded("outcome")
+    errors, error_texts = failed.coded("error")
+    # Errors that differ by a number only (an id, a duration) are one cause.
+    index: dict[str, int] = {}
+    alike = [index.setdefault(_NUMBERS.sub("#", text), len(index)) for text in error_texts]
+    causes, cause_texts = np.array(alike)[errors], list(index)
+    statuses = np.nan_to_num(failed.number("status")).astype(np.int64)
+    low, span = int(statuses.min()), int(np.ptp(statuses)) + 1
+    joined = (outcomes * span + statuses - low) * len(cause_texts) + causes
+    order = np.argsort(joined, kind="stable")
+    edges = np.flatnonzero(np.diff(joined[order])) + 1
+    members = sorted(np.split(order, edges), key=lambda rows: int(rows[0]))
+    keys = [
+        (outcome_names[outcomes[rows[0]]], int(statuses[rows[0]]), cause_texts[causes[rows[0]]])
+        for rows in members
+    ]
+    return keys, members
+
+
+def _load_of(attempt: Attempt, number: float) -> LoadResult | None:
     loads = [load for part in attempt.parts for load in part.loads]
     return next((load for load in loads if load.number == number), None)
 
@@ -99,14 +128,14 @@ def cause_words(group: Group) -> str:
     # The engine's texts begin with the status, which is said already.
     detail = group.error.removeprefix(f"HTTP {group.status}").lstrip(": ")
     said = f" '{detail}'" if detail else ""
-    if group.outcome in ("server error", "client error", "throttled"):
+    if group.outcome in ("server error", "client error", "throttled", "other"):
         status = f" HTTP {group.status}" if group.status else ""
         return f"answered{status}{said}"
     return {
         "timeout": f"given up after the timeout{said}",
-        "connection error": f"left without a connection{said}",
+        "connection error": f"left without an answer{said}",
         "invalid": f"answered HTTP {group.status} without a valid body{said}",
-        "dropped": f"not started because too many were in flight{said}",
+        "dropped": f"due, but not started{said}",
         "cancelled": "cut off when the run was stopped",
     }.get(group.outcome, f"answered otherwise ({group.outcome}){said}")
 
@@ -116,8 +145,7 @@ def rows(source: Source) -> dict[str, Any]:
     every = groups(source)
     listed = []
     for group in every[:_MOST_GROUPS]:
-        known = sorted(moment for moment in group.times if np.isfinite(moment[1]))
-        first, last = (known[0], known[-1]) if known else ((0.0, np.nan), (0.0, np.nan))
+        first, last = group.first or _UNKNOWN, group.last or _UNKNOWN
         listed.append(
             {
                 "outcome": group.outcome,

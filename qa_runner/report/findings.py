@@ -13,7 +13,7 @@ from qa_runner.report.attempts import unfinished
 from qa_runner.report.criteria import anchors, criterion_row, measured_text, ordered
 from qa_runner.report.failures import Group, cause_words
 from qa_runner.report.format import plural, quantity
-from qa_runner.report.source import Source, StepData
+from qa_runner.report.source import Source, StepData, succeeded
 from qa_runner.verdict import Verdict
 
 __all__ = ["findings"]
@@ -170,9 +170,9 @@ def _cause(source: Source, owner: str) -> tuple[str, str, str]:
     if data is None:
         return "", "", ""
     samples = data.main(owner if "." in owner else "")
-    statuses = np.nan_to_num(samples.number("status")).astype(int).tolist()
-    rows = zip(samples.text("outcome"), statuses, samples.text("error"), strict=True)
-    causes = Counter(row for row in rows if row[0] != "success")
+    failed = samples.where(~succeeded(samples))
+    statuses = np.nan_to_num(failed.number("status")).astype(int).tolist()
+    causes = Counter(zip(failed.text("outcome"), statuses, failed.text("error"), strict=True))
     if not causes:
         return "", "", ""
     (outcome, status, error), count = causes.most_common(1)[0]

@@ -16,6 +16,7 @@ _PER_100 = " per 100 requests"
 _ABSENT = "\u2013"
 _DIGITS = 3
 _MOST_DIGITS = 9
+_WHOLE = 100
 _MINUTE = 60
 _GROUPED_FROM = 10_000_000
 """Smaller integers may be years, ports or process ids."""
@@ -46,7 +47,7 @@ def quantity(value: float | None, unit: str, digits: int = _DIGITS) -> str:
     if size_unit in _BYTES:
         return _size(value * _BYTES[size_unit], digits) + unit.removeprefix(size_unit)
     if unit == "%":
-        return f"{_trimmed(value, digits)} %"
+        return f"{_percent(value, digits)} %"
     if unit in ("", "count"):
         return number(value, max(digits, len(str(int(abs(value))))))
     return f"{number(value, digits)} {unit}"
@@ -86,6 +87,15 @@ def _size(size: float, digits: int) -> str:
         if abs(size) >= factor:
             return f"{number(size / factor, digits)} {unit}"
     return f"{number(size, digits)} bytes"
+
+
+def _percent(value: float, digits: int) -> str:
+    """One failure in 100,000 requests is 99.999 %, not 100 %."""
+    text = _trimmed(value, digits)
+    while text == "100" and value != _WHOLE and digits < _MOST_DIGITS:
+        digits += 1
+        text = _trimmed(value, digits)
+    return text
 
 
 def _trimmed(value: float, digits: int) -> str:

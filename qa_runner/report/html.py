@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,7 +17,7 @@ from qa_runner.report.source import Source
 from qa_runner.report.view import view
 from qa_runner.store import RunReader, write_atomically
 
-__all__ = ["page", "render"]
+__all__ = ["fill", "page", "render"]
 
 REPORT_NAME = "report.html"
 _TEMPLATE = "report.html.j2"
@@ -52,6 +54,11 @@ def page(reader: RunReader) -> str:
 def _compose(source: Source) -> tuple[str, list[Drawing]]:
     glance, figures = draw_all(source)
     shown = view(source, glance, figures)
+    return fill(_TEMPLATE, shown), [glance, *figures.values()]
+
+
+def fill(template: str, shown: Mapping[str, Any]) -> str:
+    """A template of ours with what it shows; the style sheet is in it."""
     folder = data_folder("templates")
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -63,5 +70,4 @@ def _compose(source: Source) -> tuple[str, list[Drawing]]:
     )
     css = (folder / "report.css").read_text(encoding="utf-8")
     # Both are ours: the style sheet, and SVG that was serialised from a tree.
-    text = environment.get_template(_TEMPLATE).render(shown, css=Markup(css), svg=Markup)  # noqa: S704
-    return text, [glance, *figures.values()]
+    return environment.get_template(template).render(shown, css=Markup(css), svg=Markup)  # noqa: S704

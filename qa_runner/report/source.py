@@ -23,7 +23,7 @@ from qa_runner.result import (
     Window,
 )
 from qa_runner.store import RunReader
-from qa_runner.table import SERIES, Floats, Table
+from qa_runner.table import SAMPLES, SERIES, Floats, Mask, Table
 
 __all__ = [
     "SINGLE_ROLES",
@@ -37,7 +37,10 @@ SINGLE_ROLES = ("probe", "follow-up")
 """Roles of requests that are sent one by one to see how the target is; they are no load."""
 
 # run.json names the file; a folder that was tampered with must not make us read another one.
-_SAMPLES_NAME = re.compile(r"samples/[A-Za-z0-9_.-]+\.csv\Z")
+# CSV is what older versions wrote.
+_SAMPLES_NAME = re.compile(r"samples/[A-Za-z0-9_.-]+\.(?:npy|csv)\Z")
+# What the report shows of a sample; cleaning the others would be for nothing.
+_SHOWN = ("part", "role", "tag", "outcome", "error", "excerpt")
 
 
 class Source:
@@ -51,17 +54,24 @@ class Source:
         self.run: RunResult = msgspec.convert(
             clean(msgspec.to_builtins(reader.result())), RunResult
         )
+        self._files: dict[str, Table] = {}
         self._samples: dict[tuple[str, int], Table] = {}
 
     @cached_property
     def all_samples(self) -> Table:
         """Those of every attempt."""
-        return _cleaned(self.reader.all_samples())
+        return Table.concatenate(SAMPLES, [self._file(n) for n in self.reader.sample_names()])
 
     @cached_property
     def series(self) -> dict[str, Table]:
         """The monitors' series by name, over all sessions."""
-        return {name: _cleaned(self.reader.series(name)) for name in SERIES}
+        read = {name: self.reader.series(name) for name in SERIES}
+        return {name: held.with_texts(clean, held.columns.texts) for name, held in read.items()}
+
+    def _file(self, name: str) -> Table:
+        if name not in self._files:
+            self._files[name] = self.reader.samples(name).with_texts(clean, _SHOWN)
+        return self._files[name]
 
     def samples(self, attempt: Attempt) -> Table:
         """The samples of an attempt; empty if it has none.
@@ -74,8 +84,8 @@ class Source:
         if key not in self._samples:
             if name and not _SAMPLES_NAME.match(name):
                 raise RunFolderError(f"{self.reader.folder} is damaged: samples are in '{name}'")
-            read = self.reader.samples(name or "samples/none.csv")
-            self._samples[key] = _cleaned(read.where(read.number("session") == attempt.session))
+            read = self._file(name) if name else Table(SAMPLES)
+            self._samples[key] = read.where(read.number("session") == attempt.session)
         return self._samples[key]
 
     def end(self, attempt: Attempt) -> float:
@@ -122,8 +132,7 @@ class StepData:
 
     def single(self) -> tuple[Table, Table]:
         """The samples of single requests beside and after a load, and all the others."""
-        roles = self.samples.text("role")
-        mask = np.fromiter((role in SINGLE_ROLES for role in roles), bool, len(roles))
+        mask = self.samples.text_among("role", SINGLE_ROLES)
         return self.samples.where(mask), self.samples.where(~mask)
 
     def window(self, name: str) -> Window | None:
@@ -133,7 +142,7 @@ class StepData:
 
     def parts_with_samples(self) -> list[PartResult]:
         """The parts that have judged samples, in order."""
-        present = set(self.main().text("part"))
+        present = self.main().distinct("part")
         return [part for part in self.attempt.parts if part.id in present]
 
     def loads(self) -> list[LoadResult]:
@@ -174,18 +183,9 @@ def response_seconds(samples: Table) -> Floats:
     return samples.number("finished") - samples.number("due")
 
 
-def succeeded(samples: Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def succeeded(samples: Table) -> Mask:
     """Mask of the samples that succeeded."""
     return samples.text_equals("outcome", "success")
-
-
-def _cleaned(table: Table) -> Table:
-    if not table.columns.texts:
-        return table
-    data: dict[str, object] = {name: table.number(name) for name in table.columns.numbers}
-    for name in table.columns.texts:
-        data[name] = [clean(text) for text in table.text(name)]
-    return Table(table.columns, data)
 
 
 def _on_scale(aggregate: str) -> bool:

@@ -6,21 +6,30 @@ from typing import Any
 
 import numpy as np
 
+from qa_runner.report.calibration import calibration_facts, cautions
 from qa_runner.report.format import plural, quantity
 from qa_runner.report.source import Source
+from qa_runner.saturation import burst_spreads
 from qa_runner.table import Floats
 from qa_runner.verdict import Verdict
 
 __all__ = ["trust"]
 
-_OPEN_SHAPES = ("burst", "constant arrival rate")
+_OPEN_SHAPES = ("burst", "constant arrival rate", "ramping arrival rate")
 
 
 def trust(source: Source) -> dict[str, Any]:
     """Facts about the measurement itself."""
     run = source.run
     return {
-        "facts": [*_generator(source), *_lateness(source), *_amount(source)],
+        "facts": [
+            *calibration_facts(run),
+            *_generator(source),
+            *_lateness(source),
+            *_bursts(source),
+            *_amount(source),
+        ],
+        "cautions": cautions(run),
         "notes": run.notes,
         "unmeasured": _unmeasured(source),
         "excluded": run.excluded,
@@ -65,13 +74,32 @@ def _lateness(source: Source) -> list[tuple[str, str]]:
                 if load.shape.startswith(_OPEN_SHAPES):
                     mine = samples.where(numbers == load.number)
                     late.append(_known(mine.number("started") - mine.number("due")))
-    label = "Lateness of sends in bursts and constant arrival rates"
+    label = "Lateness of sends in bursts and arrival rates"
     values = np.concatenate(late) if late else np.empty(0)
     if not values.size:
         return [(label, "no such load was sent")]
     low, high = np.percentile(values, [50, 99])
     words = f"p(50) {quantity(float(low), 's')}, p(99) {quantity(float(high), 's')}"
     return [(label, f"{words}, of {plural(values.size, 'request')}")]
+
+
+def _bursts(source: Source) -> list[tuple[str, str]]:
+    """How simultaneous the requests of bursts were."""
+    spreads = []
+    for step in source.run.steps:
+        if step.latest is None:
+            continue
+        samples = source.samples(step.latest)
+        numbers = samples.number("load")
+        for part in step.latest.parts:
+            for load in part.loads:
+                if load.burst > 1:
+                    mine = samples.where(numbers == load.number)
+                    spreads += [spread for spread, _ in burst_spreads(mine, load.burst)]
+    if not spreads:
+        return []
+    widest = quantity(max(spreads), "s")
+    return [("Spread of the starts within a burst", f"{widest} at most, of 95 % of its requests")]
 
 
 def _amount(source: Source) -> list[tuple[str, str]]:

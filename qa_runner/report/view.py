@@ -18,10 +18,11 @@ from qa_runner.report.steps import drawing_view, step_view
 from qa_runner.report.text import visible
 from qa_runner.report.trust import trust
 from qa_runner.result import RunResult
+from qa_runner.sample_file import ENDING, TEXTS_ENDING
 from qa_runner.table import SERIES
 from qa_runner.verdict import Verdict
 
-__all__ = ["view"]
+__all__ = ["GLOSSARY", "view"]
 
 _MOST_JSON_BYTES = 100_000
 _STATUS_WORDS = {
@@ -30,7 +31,7 @@ _STATUS_WORDS = {
     "crashed": "Crashed",
     "stopped": "Stopped for safety",
 }
-_GLOSSARY = (
+GLOSSARY = (
     ("Response time", "from when a request was due to when its answer was complete"),
     ("Service time", "from when a request was started to when its answer was complete"),
     (
@@ -151,7 +152,7 @@ def _appendix(source: Source, glance: Drawing, figures: dict[int, Drawing]) -> d
         ],
         "files": _files(source, [glance, *figures.values()]),
         "json": _json(run),
-        "glossary": _GLOSSARY,
+        "glossary": GLOSSARY,
     }
 
 
@@ -163,13 +164,19 @@ def _files(source: Source, drawings: list[Drawing]) -> list[dict[str, str]]:
     """Raw files beside the page, as relative links; what the run did not write is left out."""
     folder = source.reader.folder
     names = ["run.json"]
-    names += [attempt.samples for step in source.run.steps for attempt in step.attempts]
+    samples = [attempt.samples for step in source.run.steps for attempt in step.attempts]
+    names += [name for held in samples for name in (held, _texts_name(held))]
     names += [f"series/{name}.csv" for name in SERIES]
     names.append("server.log")
     there = [name for name in dict.fromkeys(names) if name and (folder / name).is_file()]
     # The figures are written together with the page.
     there += [f"figures/{drawing.name}.png" for drawing in drawings]
     return [{"name": name, "href": quote(name)} for name in there]
+
+
+def _texts_name(samples: str) -> str:
+    """The file with the texts of a file of samples; itself, where that is CSV."""
+    return samples.removesuffix(ENDING) + TEXTS_ENDING if samples.endswith(ENDING) else samples
 
 
 def _json(run: RunResult) -> str:

@@ -7,12 +7,14 @@ import socket
 from urllib.parse import SplitResult, urlsplit
 
 from qa_runner.errors import TargetError, UsageError
+from qa_runner.redaction import redact
 from qa_runner.targets.target import Target
 
-__all__ = ["url_target"]
+__all__ = ["parse_url", "reach", "url_target"]
 
 _CONNECT_SECONDS = 5.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_EXAMPLE = "expected something like http://127.0.0.1:8000"
 
 
 def url_target(url: str) -> Target:
@@ -21,16 +23,11 @@ def url_target(url: str) -> Target:
     Raises UsageError if the URL is not usable or not of this machine, TargetError if its name
     does not resolve or nobody listens.
     """
-    parts, port = _parse(url)
+    parts, port = parse_url(url)
+    if parts.query or parts.fragment:
+        raise UsageError(f"the target URL '{redact(url)}' must not contain ? or #; {_EXAMPLE}")
     host = parts.hostname or ""
-    addresses = _resolve(host, port)
-    for address in addresses:
-        if not ipaddress.ip_address(address.split("%")[0]).is_loopback:
-            raise UsageError(
-                f"{host} ({address}) is not this machine; "
-                "only loopback targets are supported in this version"
-            )
-    address = _connect(addresses, host, port)
+    address = reach(host, port)
     return Target(
         name=url,
         url=f"{parts.scheme}://{_bracket(host)}:{port}{parts.path.rstrip('/')}",
@@ -41,27 +38,46 @@ def url_target(url: str) -> Target:
     )
 
 
-def _parse(url: str) -> tuple[SplitResult, int]:
-    example = "expected something like http://127.0.0.1:8000"
+def parse_url(url: str) -> tuple[SplitResult, int]:
+    """The parts of an http or https URL, and its port. Raises UsageError if it is not usable."""
+    shown = redact(url)
     if any(not character.isprintable() or character.isspace() for character in url):
-        raise UsageError(f"the target URL {url!r} contains spaces or control characters; {example}")
+        raise UsageError(
+            f"the target URL {shown!r} contains spaces or control characters; {_EXAMPLE}"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"the target URL '{url}' is not valid: {error}; {example}") from None
+        raise UsageError(f"the target URL '{shown}' is not valid: {error}; {_EXAMPLE}") from None
     if parts.scheme not in _DEFAULT_PORTS:
-        raise UsageError(f"the target URL '{url}' must begin with http:// or https://; {example}")
+        raise UsageError(
+            f"the target URL '{shown}' must begin with http:// or https://; {_EXAMPLE}"
+        )
     if not parts.hostname:
-        raise UsageError(f"the target URL '{url}' names no host; {example}")
+        raise UsageError(f"the target URL '{shown}' names no host; {_EXAMPLE}")
     if parts.username is not None or parts.password is not None:
         # Not repeated here: it holds a password.
-        raise UsageError(f"a target URL must not contain user or password; {example}")
-    if parts.query or parts.fragment:
-        raise UsageError(f"the target URL '{url}' must not contain ? or #; {example}")
+        raise UsageError(f"a target URL must not contain user or password; {_EXAMPLE}")
     if port == 0:
-        raise UsageError(f"the target URL '{url}' names port 0; {example}")
+        raise UsageError(f"the target URL '{shown}' names port 0; {_EXAMPLE}")
     return parts, _DEFAULT_PORTS[parts.scheme] if port is None else port
+
+
+def reach(host: str, port: int) -> str:
+    """The first address of a host of this machine that accepts a connection.
+
+    Raises UsageError if one of its addresses is not of this machine, TargetError if its name
+    does not resolve or nobody listens.
+    """
+    addresses = _resolve(host, port)
+    for address in addresses:
+        if not ipaddress.ip_address(address.split("%")[0]).is_loopback:
+            raise UsageError(
+                f"{host} ({address}) is not this machine; "
+                "only loopback targets are supported in this version"
+            )
+    return _connect(addresses, host, port)
 
 
 def _resolve(host: str, port: int) -> list[str]:

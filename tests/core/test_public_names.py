@@ -111,6 +111,7 @@ def test_the_exceptions_form_the_tree_that_is_drawn_with_these_exit_codes() -> N
         "CouldNotRun": 4,
         "TargetError": 4,
         "GeneratorError": 4,
+        "CalibrationError": 4,
         "ProbeError": 4,
         "StopRequested": 130,
     }

@@ -73,6 +73,13 @@ def test_a_newer_schema_is_refused_with_both_versions() -> None:
     assert "there/run.json" in said
 
 
+def test_an_older_schema_is_read_and_goes_on_as_todays() -> None:
+    # Its samples are CSV; what a rerun adds is not, and the older version must know.
+    run = decode(encode(run_result(schema_version=1)), "run.json")
+    assert run == run_result()
+    assert json.loads(encode(run))["schema_version"] == SCHEMA_VERSION == 2
+
+
 def test_a_newer_schema_is_told_whatever_else_it_holds() -> None:
     with pytest.raises(RunFolderError, match="schema version 7"):
         decode(b'{"schema_version": 7, "run_id": {"moved": true}}', "run.json")
@@ -98,8 +105,8 @@ _GOOD = encode(run_result())
         _GOOD.replace(b'"PASS"', b'"GREEN"'),
         _GOOD.replace(b'"run-20260102-030405"', b"17"),
         _GOOD.replace(b'"run-20260102-030405"', b'"\xff\xfe"'),
-        _GOOD.replace(b'"schema_version": 1', b'"schema_version": "one"'),
-        _GOOD.replace(b'"schema_version": 1', b'"schema_version": null'),
+        _GOOD.replace(b'"schema_version": 2', b'"schema_version": "two"'),
+        _GOOD.replace(b'"schema_version": 2', b'"schema_version": null'),
         _GOOD.replace(b'"test_id"', b'"case_id"'),
         _GOOD.replace(b'"steps": [', b'"steps": [3, '),
         b"[" * 200_000,

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_runner.store import RunReader, RunWriter
 from qa_runner.table import SAMPLES, SERIES, Columns, Table
+from qa_runner.text_column import TextColumn
 
 COLUMNS = Columns(numbers=("time", "value"), texts=("name", "text"))
 
@@ -62,24 +63,6 @@ def test_a_file_cut_off_anywhere_reads_as_the_whole_rows_before_the_cut(
     ends = [len(table_of(rows[:count]).to_csv()) for count in range(len(rows) + 1)]
     whole = sum(end <= cut for end in ends[1:])
     assert_same(found, table_of(rows[:whole]))
-
-
-@given(_ROWS)
-def test_what_is_stored_reads_back_except_for_half_characters(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, str, str]]
-) -> None:
-    folder = tmp_path_factory.mktemp("run", numbered=True) / "run"
-    wanted = Table.from_rows(
-        SAMPLES, [{"due": due, "key": key, "excerpt": excerpt} for due, _, key, excerpt in rows]
-    )
-    with RunWriter.create(folder) as writer:
-        writer.append_samples("samples/a.csv", wanted)
-    found = RunReader(folder).samples("samples/a.csv")
-    np.testing.assert_array_equal(found.number("due"), wanted.number("due"))
-    for name in ("key", "excerpt"):
-        # A lone surrogate has no UTF-8; what it was stands there as \udc80.
-        readable = [text.encode("utf-8", "backslashreplace").decode() for text in wanted.text(name)]
-        assert found.text(name) == readable
 
 
 def test_the_first_line_of_a_file_names_the_columns_and_nan_is_an_empty_field() -> None:
@@ -160,3 +143,91 @@ def test_no_two_columns_of_a_table_have_one_name() -> None:
         assert len(set(columns.names)) == len(columns.names)
     assert all("time" in columns.numbers for columns in SERIES.values())
     assert all("session" in columns.numbers for columns in (SAMPLES, *SERIES.values()))
+
+
+# ---------------------------------------------------------------- compact columns
+
+
+_CHUNKS = st.lists(_ROWS, max_size=5)
+
+
+@given(_CHUNKS, st.data())
+def test_a_table_of_many_blocks_is_what_its_rows_are(
+    chunks: list[list[tuple[float, float, str, str]]], data: st.DataObject
+) -> None:
+    rows = [row for chunk in chunks for row in chunk]
+    table = Table.concatenate(COLUMNS, [table_of(chunk) for chunk in chunks])
+    assert_same(table, table_of(rows))
+    kept = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    picked = table.where(np.array(kept, dtype=bool))
+    wanted = [row for row, chosen in zip(rows, kept, strict=True) if chosen]
+    assert_same(picked, table_of(wanted))
+    assert_same(Table.concatenate(COLUMNS, [picked, table]), table_of(wanted + rows))
+    assert_same(Table.concatenate(COLUMNS, list(picked.pieces())), table_of(wanted))
+    names = [row[2] for row in wanted]
+    assert picked.counts("name") == Counter(names)
+    assert picked.distinct("name") == list(dict.fromkeys(names))
+    codes, texts = picked.coded("name")
+    assert [texts[code] for code in codes] == names
+    assert len(set(texts)) == len(texts)
+    some = set(names[:1])
+    assert picked.text_among("name", some).tolist() == [name in some for name in names]
+    numbers = [place for place, chosen in enumerate(kept) if chosen]
+    assert_same(table.rows(np.array(numbers, dtype=np.intp)), table_of(wanted))
+
+
+@given(_CHUNKS)
+def test_texts_are_replaced_also_where_two_become_one(
+    chunks: list[list[tuple[float, float, str, str]]],
+) -> None:
+    rows = [row for chunk in chunks for row in chunk]
+    table = Table.concatenate(COLUMNS, [table_of(chunk) for chunk in chunks])
+    found = table.with_texts(lambda text: text[:1], ("name",))
+    wanted = [row[2][:1] for row in rows]
+    assert found.text("name") == wanted
+    assert found.counts("name") == Counter(wanted)
+    assert found.text("text") == table.text("text")
+
+
+def test_very_many_small_tables_are_kept_as_few_blocks() -> None:
+    table = Table(SAMPLES)
+    for number in range(1000):
+        key = TextColumn.same(("k", ""), 1)
+        rows = {
+            "iteration": [number],
+            "key": key,
+            "error": [f"e{number}"],
+        }
+        table = Table.concatenate(SAMPLES, [table, Table(SAMPLES, rows)])
+    assert sum(1 for _ in table.kept()) <= 64
+    assert table.number("iteration").tolist() == list(range(1000))
+    assert table.text("key") == [f"k{number + 1}" for number in range(1000)]
+    assert table.text("error") == [f"e{number}" for number in range(1000)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("status", 200.5), ("reused", 128), ("session", 2**15), ("iteration", math.inf)],
+)
+def test_a_number_that_should_be_whole_and_is_not_or_does_not_fit_is_refused(
+    name: str, value: float
+) -> None:
+    with pytest.raises(ValueError, match=rf"{name} is a whole number of \d+ bits"):
+        Table(SAMPLES, {name: [value]})
+
+
+def test_whole_numbers_come_back_as_floats_the_absent_ones_as_nan() -> None:
+    table = Table(SAMPLES, {"bytes_received": [2.0**40, math.nan], "user": [-1, 7]})
+    np.testing.assert_array_equal(table.number("bytes_received"), [2.0**40, math.nan])
+    assert table.number("user").dtype == np.float64
+    assert table.number("user").tolist() == [-1, 7]
+
+
+def test_a_million_rows_take_what_the_documentation_says() -> None:
+    size = 1_000_000
+    data: dict[str, object] = {name: np.zeros(size) for name in SAMPLES.numbers}
+    data |= {name: TextColumn.same("x", size) for name in SAMPLES.texts}
+    (kept,) = Table(SAMPLES, data).kept()
+    held = sum(values.nbytes for values in kept[0].values())
+    held += sum(column.codes.nbytes for column in kept[1].values())
+    assert held <= 100 * size

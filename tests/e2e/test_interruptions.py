@@ -15,6 +15,8 @@ import psutil
 import pytest
 from running import Cli, criteria
 
+from qa_runner.store import RunReader
+
 Background = Callable[..., "subprocess.Popen[str]"]
 RUN = ("run", "purchase-006", "--profile", "smoke")
 LONG = (*RUN, "--step", "2", "--step", "4", "--set", "4.1.duration=60")
@@ -50,8 +52,7 @@ def stored(tmp_path: Path) -> dict[str, Any]:
 
 
 def rows(tmp_path: Path, name: str) -> int:
-    path = (folder_of(tmp_path) or tmp_path) / "samples" / name
-    return len(path.read_text().splitlines()) - 1 if path.exists() else 0
+    return len(RunReader(folder_of(tmp_path) or tmp_path).samples(f"samples/{name}"))
 
 
 def child(process: subprocess.Popen[str], words: str) -> psutil.Process:
@@ -70,7 +71,7 @@ def test_a_stop_during_load_keeps_what_was_measured_and_renders_it(
 ) -> None:
     process = background(*LONG)
     wait_for_line(process, "Step 4")
-    wait_until(lambda: rows(tmp_path, "step-4-attempt-1.csv") >= 3)
+    wait_until(lambda: rows(tmp_path, "step-4-attempt-1.npy") >= 3)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -81,7 +82,7 @@ def test_a_stop_during_load_keeps_what_was_measured_and_renders_it(
     assert steps[2]["verdict"] == "PASS"
     assert steps[4]["verdict"] == "INCONCLUSIVE"
     load = steps[4]["attempts"][0]["parts"][0]["loads"][0]
-    assert sum(load["outcomes"].values()) == rows(tmp_path, "step-4-attempt-1.csv") >= 3
+    assert sum(load["outcomes"].values()) == rows(tmp_path, "step-4-attempt-1.npy") >= 3
     assert {c["verdict"] for k, c in criteria(run).items() if k.startswith("4")} == {"INCONCLUSIVE"}
     folder = folder_of(tmp_path)
     assert folder is not None
@@ -103,7 +104,7 @@ def test_ctrl_c_before_the_first_step(background: Background, tmp_path: Path) ->
 def test_ctrl_c_while_waiting_between_requests(background: Background, tmp_path: Path) -> None:
     process = background(*RUN, "--step", "6.1", "--set", "6.1.bursts=1", "--set", "6.1.settling=60")
     wait_for_line(process, "Step 6")
-    wait_until(lambda: rows(tmp_path, "step-6-attempt-1.csv") >= 10)
+    wait_until(lambda: rows(tmp_path, "step-6-attempt-1.npy") >= 10)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
@@ -115,7 +116,7 @@ def test_kill_of_the_runner_loses_nothing_that_was_measured(
 ) -> None:
     process = background(*LONG)
     wait_for_line(process, "Step 4")
-    wait_until(lambda: rows(tmp_path, "step-4-attempt-1.csv") >= 3)
+    wait_until(lambda: rows(tmp_path, "step-4-attempt-1.npy") >= 3)
     process.kill()
     process.communicate()
     done = cli("report")
@@ -125,7 +126,7 @@ def test_kill_of_the_runner_loses_nothing_that_was_measured(
     assert run["steps"][1]["verdict"] == "PASS"
     page = Path(tmp_path / done.stdout.strip()).read_text()
     assert 'id="step-2"' in page
-    assert rows(tmp_path, "step-4-attempt-1.csv") >= 3
+    assert rows(tmp_path, "step-4-attempt-1.npy") >= 3
     assert folder_of(tmp_path).name in cli("runs").stdout  # type: ignore[union-attr]
     # And the run can be taken up again.
     again = cli("rerun", "--step", "3", "--quiet")
@@ -138,7 +139,7 @@ def test_kill_of_the_server_is_told_and_survived(background: Background, tmp_pat
     process = background(*RUN, "--step", "3.3", "--set", "3.3.stagger=0.1")
     wait_for_line(process, "Step 3")
     server = child(process, "qa_runner.demo server")
-    wait_until(lambda: rows(tmp_path, "step-3-attempt-1.csv") >= 5)
+    wait_until(lambda: rows(tmp_path, "step-3-attempt-1.npy") >= 5)
     server.kill()
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 1, out + errors
@@ -158,7 +159,7 @@ def test_kill_of_the_generator_is_an_error_and_accuses_nobody(
     process = background(*RUN, *HEAVY)
     wait_for_line(process, "Step 8")
     generator = child(process, "qa_runner.load.generator")
-    wait_until(lambda: rows(tmp_path, "step-8-attempt-1.csv") >= 50)
+    wait_until(lambda: rows(tmp_path, "step-8-attempt-1.npy") >= 50)
     generator.kill()
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 4, out + errors
@@ -177,7 +178,7 @@ def test_kill_of_the_runner_under_load_accuses_nobody_later(
 ) -> None:
     process = background(*RUN, *HEAVY)
     wait_for_line(process, "Step 8")
-    wait_until(lambda: rows(tmp_path, "step-8-attempt-1.csv") >= 50)
+    wait_until(lambda: rows(tmp_path, "step-8-attempt-1.npy") >= 50)
     process.kill()
     process.communicate()
     done = cli("rerun", "--step", "8", "--json")
@@ -231,7 +232,7 @@ def test_the_demo_in_the_foreground(background: Background, cli: Cli) -> None:
 def test_a_double_ctrl_c_still_keeps_and_renders(background: Background, tmp_path: Path) -> None:
     process = background(*LONG)
     wait_for_line(process, "Step 4")
-    wait_until(lambda: rows(tmp_path, "step-4-attempt-1.csv") >= 3)
+    wait_until(lambda: rows(tmp_path, "step-4-attempt-1.npy") >= 3)
     process.send_signal(signal.SIGINT)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -304,3 +305,15 @@ def test_a_server_that_refuses_is_not_stormed(bench: Bench) -> None:
     timed = bench.run(url, VirtualUsers(users=5, duration_seconds=0.5))
     # Each of the five tries at once and then every 0.1 s, at most.
     assert 5 <= len(timed) <= 30
+
+
+def test_users_with_both_a_number_and_a_duration_end_at_whichever_comes_first(
+    bench: Bench, serve: Serve
+) -> None:
+    def script(peer: Peer) -> None:
+        while peer.request():
+            time.sleep(0.05)
+            peer.send(respond())
+
+    shape = VirtualUsers(users=3, requests=15, duration_seconds=20.0)
+    assert len(bench.run(serve(script).url, shape, connections="keep-alive")) == 15

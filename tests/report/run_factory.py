@@ -319,7 +319,7 @@ class Factory:
         """Add an attempt of a step, its samples and its series."""
         _, title, chart, figure = FIGURES[number - 1]
         start = self.now
-        name = f"samples/step-{number}-attempt-{attempt}.csv"
+        name = f"samples/step-{number}-attempt-{attempt}.npy"
         parts = [self._part(plan, name, session_id) for plan in listed]
         criteria = [criterion(str(number), text, found) for text, found in own or []]
         results = [one for part in parts for one in part.criteria] + criteria

@@ -20,6 +20,7 @@ from qa_runner.report.charts.timeaxis import TimeAxis
 from qa_runner.report.figures import CHARTS, draw_all, file_name
 from qa_runner.report.source import Source
 from qa_runner.result import DataTable, Fact
+from qa_runner.sample_file import SampleWriter
 from qa_runner.store import RunReader
 from qa_runner.table import SERIES, Table
 
@@ -179,14 +180,15 @@ def test_requests_without_an_answer_are_drawn_too(factory: Factory) -> None:
     for number in range(1, 9):
         factory.step(number, part_plans(f"{number}.", requests=5))
     folder = factory.write()
-    for path in (folder / "samples").iterdir():
-        table = RunReader(folder).samples(f"samples/{path.name}")
-        data: dict[str, object] = {name: table.number(name) for name in table.columns.numbers}
-        data |= {name: table.text(name) for name in table.columns.texts}
-        for name in ("started", "connected", "first_byte", "finished", "status"):
-            data[name] = [float("nan")] * len(table)
+    for name in RunReader(folder).sample_names():
+        table = RunReader(folder).samples(name)
+        data: dict[str, object] = {held: table.number(held) for held in table.columns.numbers}
+        data |= {held: table.text(held) for held in table.columns.texts}
+        for missing in ("started", "connected", "first_byte", "finished", "status"):
+            data[missing] = [float("nan")] * len(table)
         data["outcome"] = ["dropped"] * len(table)
-        path.write_text(Table(table.columns, data).to_csv(), encoding="utf-8")
+        (folder / name).unlink()
+        SampleWriter(folder / name).append(Table(table.columns, data))
     glance, drawn = draw_all(Source(RunReader(folder)))
     assert len(drawn) == 8
     assert "dropped (5)" in drawn[7].svg

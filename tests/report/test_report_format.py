@@ -28,6 +28,9 @@ from qa_runner.result import Session
         (0.412, "MB per 100 requests", "412 kB per 100 requests"),
         (94.3, "%", "94.3 %"),
         (100, "%", "100 %"),
+        # One failure in 30,000 and in 10 million requests.
+        (100 - 100 / 30_000, "%", "99.997 %"),
+        (100 - 100 / 10_000_000, "%", "99.99999 %"),
         (0, "%", "0 %"),
         (240, "", "240"),
         (12_345, "", "12,345"),

@@ -355,16 +355,16 @@ def test_hostile_content_is_shown_as_text(tmp_path: Path) -> None:
         part.notes, part.error, part.source = [HOSTILE], HOSTILE, HOSTILE
         part.tables = [DataTable(name="x", title=HOSTILE, columns=[HOSTILE], rows=[[HOSTILE]])]
     folder = factory.write()
-    samples = folder / "samples" / "step-3-attempt-1.csv"
-    samples.write_bytes(
-        samples.read_bytes().replace(b"database is locked", b"<b>\xff\xfe=1+1 \xe2\x80\xae</b>")
-    )
+    texts = folder / "samples" / "step-3-attempt-1.jsonl"
+    hostile = rb"<b>\udcff\ufffe=1+1 \u202e</b>"
+    texts.write_bytes(texts.read_bytes().replace(b"database is locked", hostile))
     report = render(folder)
     text = report.read_text(encoding="utf-8")
     check(text)
     assert "<script" not in text
     assert "<img" not in text
-    assert "<b>\ufffd" not in text
+    assert "<b>\udcff" not in text
+    assert "&lt;b&gt;&lt;U+DCFF&gt;" in text
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     assert "&lt;U+202E&gt;" in text
     assert "{{ 7 * 7 }}" in text

@@ -19,6 +19,7 @@ __all__ = ["Caption", "Drawing", "absent", "draw", "stacked"]
 
 WIDTH_INCHES = 9.6
 _DOTS_PER_INCH = 150
+_PNG_LEVEL = 3
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 # The font that matplotlib brings along: a machine's own fonts must not change the layout.
 _STYLE: Any = {
@@ -32,6 +33,11 @@ _STYLE: Any = {
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    # At its place: looking for what might be in the way takes a tenth of the drawing. Nothing is,
+    # as long as no axis writes a common factor ("1e6") above its labels.
+    "axes.titley": 1.0,
+    "axes.formatter.limits": (-12, 12),
+    "axes.formatter.useoffset": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
@@ -98,7 +104,10 @@ def draw(name: str, paint: Callable[[Figure], Caption]) -> Drawing:
         figure.set_layout_engine("none")
         figure.set_dpi(_DOTS_PER_INCH)
         canvas: Any = FigureCanvasAgg(figure)
-        canvas.print_png(raster, metadata={"Software": None})
+        # A quarter of the time of the usual level, for a fifth more bytes.
+        canvas.print_png(
+            raster, metadata={"Software": None}, pil_kwargs={"compress_level": _PNG_LEVEL}
+        )
         for axes in figure.axes:
             axes.patch.set_visible(False)
         figure.patch.set_visible(False)

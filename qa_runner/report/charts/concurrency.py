@@ -64,7 +64,7 @@ def paint(data: StepData, figure: Figure) -> Caption:
 
 def _no_stairs(data: StepData) -> str:
     """Why there is no chart of the capacity, where the part that asks for it has run."""
-    if not any(user_count(tag) for tag in data.main().text("tag")):
+    if not any(user_count(tag) for tag in data.main().distinct("tag")):
         return ""
     return " The capacity is not drawn: this attempt stored no table of its stairs."
 
@@ -73,7 +73,7 @@ def _groups(data: StepData) -> list[tuple[str, Table]]:
     found = []
     for part in data.parts_with_samples():
         samples = data.main(part.id)
-        users = sorted({count for tag in samples.text("tag") if (count := user_count(tag))})
+        users = sorted({count for tag in samples.distinct("tag") if (count := user_count(tag))})
         if not users:
             found.append((f"{part.id}: {plural(len(samples), 'request')}", samples))
         for count in users:
@@ -83,7 +83,9 @@ def _groups(data: StepData) -> list[tuple[str, Table]]:
 
 
 def _is_burst(samples: Table) -> bool:
-    return len(samples) <= _MOST_BARS and not any(user_count(tag) for tag in samples.text("tag"))
+    return len(samples) <= _MOST_BARS and not any(
+        user_count(tag) for tag in samples.distinct("tag")
+    )
 
 
 def _distributions(axes: Axes, groups: list[tuple[str, Table]]) -> None:

@@ -31,7 +31,7 @@ def paint(data: StepData, figure: Figure) -> Caption:
         (axes,) = stacked(figure, [2.4])
         absent(axes, _TITLE, "no requests were sent")
         return Caption(_TITLE, "No requests were sent.")
-    counts = Counter(samples.text("outcome"))
+    counts = samples.counts("outcome")
     order = [name for name in OUTCOMES if name in counts]
     order += sorted(set(counts) - set(order))
     lanes, times = stacked(figure, [0.7 + 0.32 * len(order), 2.1], share_x=True)

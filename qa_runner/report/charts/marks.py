@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qa_runner.report.charts.palette import GREY, INK, OUTCOMES, VERMILION
-from qa_runner.report.charts.points import finite, scale_seconds, thin
+from qa_runner.report.charts.points import scale_seconds, thin
 from qa_runner.report.format import number, plural, quantity
 from qa_runner.report.source import SINGLE_ROLES, response_seconds
 from qa_runner.result import LoadResult
@@ -67,13 +67,13 @@ def load_shade(axes: Axes, loads: Iterable[LoadResult], origin: float) -> None:
             axes.axvspan(load.start - origin, load.end - origin, color=GREY, alpha=0.14, lw=0)
 
 
-def outcome_dots(axes: Axes, x: Floats, y: Floats, outcomes: list[str]) -> None:
-    """A point for each request, its colour and form by outcome."""
-    named = np.array(outcomes, dtype=object)
-    for outcome in sorted(set(outcomes), key=_rank):
+def outcome_dots(axes: Axes, x: Floats, y: Floats, samples: Table) -> None:
+    """A point for each of the samples, its colour and form by outcome."""
+    for outcome in sorted(samples.distinct("outcome"), key=_rank):
         colour, marker = OUTCOMES.get(outcome, (GREY, "s"))
-        mine = named == outcome
-        across, up = thin(*finite(x[mine], y[mine]))
+        mine = samples.text_equals("outcome", outcome)
+        drawn = mine & np.isfinite(x) & np.isfinite(y)
+        across, up = thin(x[drawn], y[drawn])
         if across.size:
             axes.plot(
                 across,
@@ -94,13 +94,15 @@ def _rank(outcome: str) -> int:
 
 def response_dots(axes: Axes, samples: Table, origin: float) -> tuple[float, str]:
     """Response time over the time due, by outcome; returns the factor and unit of the y axis."""
-    seconds = response_seconds(samples)
-    _, found = finite(samples.number("due"), seconds)
-    factor, unit = scale_seconds(float(found.max()) if found.size else 0.0)
-    outcome_dots(axes, samples.number("due") - origin, seconds * factor, samples.text("outcome"))
+    # Of a million requests each column is 8 MB, so that they are not kept longer than needed.
+    times, since = response_seconds(samples), samples.number("due") - origin
+    known = np.isfinite(times) & np.isfinite(since)
+    factor, unit = scale_seconds(float(np.max(times, initial=0.0, where=known)))
+    times *= factor
+    outcome_dots(axes, since, times, samples)
     axes.set_ylabel(f"response time [{unit}]")
     axes.set_ylim(bottom=0)
-    if found.size:
+    if known.any():
         axes.legend(loc="upper left", ncols=4, bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
         axes.set_ylim(top=axes.get_ylim()[1] * 1.18)
     return factor, unit
@@ -131,8 +133,7 @@ def summary(label: str, samples: Table) -> list[str]:
         return [*row, *["\u2013"] * 5]
     found = (
         seconds.mean(),
-        np.median(seconds),
-        np.percentile(seconds, 95),
+        *np.percentile(seconds, [50, 95]),
         seconds.max(),
         seconds.std(),
     )

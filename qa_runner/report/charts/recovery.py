@@ -34,7 +34,7 @@ def paint(data: StepData, figure: Figure) -> Caption:
     lower.set_xlabel("time since the step began [s]; shaded: load")
     rows = [
         summary(f"{role} requests", data.samples.where(data.samples.text_equals("role", role)))
-        for role in dict.fromkeys(data.samples.text("role"))
+        for role in data.samples.distinct("role")
     ]
     said = _sentence(recovered)
     if band_seconds(data) is None:
@@ -83,7 +83,7 @@ def _heavy(data: StepData, axes: Axes, samples: Table, origin: float) -> None:
         axes,
         samples.number("due") - origin,
         response_seconds(samples) * factor,
-        samples.text("outcome"),
+        samples,
     )
     axes.set_ylim(0, float(y.max()) * factor * 1.3)
     axes.set_ylabel(f"response time [{unit}]")
@@ -108,7 +108,7 @@ def _probes(
         axes,
         probes.number("due") - origin,
         response_seconds(probes) * factor,
-        probes.text("outcome"),
+        probes,
     )
     axes.set_ylim(0, max(float(y.max()), band or 0.0) * factor * 1.35)
     when = _moment(data, recovered)

@@ -60,7 +60,7 @@ def _panel(data: StepData, part: PartResult, axes: Axes) -> str:
         absent(axes, f"{part.id} {part.title}", "no request was answered")
         return "\u2013"
     factor, unit = scale_seconds(float(y.max()))
-    outcome_dots(axes, numbers, seconds * factor, samples.text("outcome"))
+    outcome_dots(axes, numbers, seconds * factor, samples)
     mean = float(y.mean())
     axes.axhline(mean * factor, color=GREEN, label=f"mean {quantity(mean, 's')}")
     drift = "\u2013"

@@ -113,7 +113,7 @@ def _responses(axes: Axes, source: Source, axis: TimeAxis) -> None:
     if not y.size:
         absent(axes, "Response time", "no requests were answered")
         return
-    outcome_dots(axes, places, seconds, samples.text("outcome"))
+    outcome_dots(axes, places, seconds, samples)
     axes.set_yscale("log")
     low, high = float(y.min()), float(y.max())
     log_seconds(axes.yaxis, low, high)

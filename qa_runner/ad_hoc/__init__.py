@@ -1,0 +1,1 @@
+"""Load on one address without a test case: ``qa-runner load URL``."""

@@ -1,0 +1,67 @@
+"""Columns as CSV text that reads back exactly, and that other tools read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import sys
+from collections.abc import Iterable, Sequence
+
+__all__ = ["end_of_rows", "inert", "line", "parse"]
+
+_SPECIAL = re.compile('[",\r\n]')
+# A header or an error of a target can be longer than the module's 131,072 characters.
+csv.field_size_limit(sys.maxsize)
+
+
+def line(row: Iterable[float | str]) -> str:
+    """A row. Numbers are written so that they read back exactly; NaN as an empty field."""
+    return ",".join(map(_cell, row)) + "\n"
+
+
+def inert(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    # The csv module of Python 3.11 would leave a carriage return bare.
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\n")) else text
+
+
+def parse(names: Sequence[str], text: str) -> list[list[str]]:
+    """The rows of CSV text with these columns; a last line that was cut off is left out.
+
+    Raises ValueError if the header does not have these columns, or a row not as many.
+    """
+    # A writer that was killed leaves an incomplete last line, if only that of the header.
+    text = text[: end_of_rows(text)]
+    if not text:
+        return []
+    reader = csv.reader(io.StringIO(text, newline=""))
+    if next(reader, []) != list(names):
+        raise ValueError(f"expected the columns {','.join(names)}")
+    rows = list(reader)
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(names):
+            raise ValueError(f"row {number} has {len(row)} of {len(names)} fields")
+    return rows
+
+
+def end_of_rows(text: str) -> int:
+    """Where the last whole row of CSV text ends: behind a newline that is in no quoted field."""
+    end = text.rfind("\n")
+    quotes = text.count('"', 0, max(end, 0))
+    while end >= 0 and quotes % 2:
+        before = text.rfind("\n", 0, end)
+        quotes -= text.count('"', max(before, 0), end)
+        end = before
+    return end + 1
+
+
+def _cell(value: float | str) -> str:
+    if isinstance(value, str):
+        # The csv module of Python 3.11 would leave a carriage return bare.
+        return '"' + value.replace('"', '""') + '"' if _SPECIAL.search(value) else value
+    if math.isnan(value):
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
