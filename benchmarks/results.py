@@ -1,0 +1,69 @@
+"""The raw numbers of a comparison: kept as JSON, summed up as medians."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+import msgspec
+
+__all__ = ["Measurement", "Results", "Spread", "ToolFacts"]
+
+
+class ToolFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a tool; ``absent`` says why it was not run, and is empty if it was."""
+
+    name: str
+    body: str
+    model: str
+    paced: bool
+    note: str = ""
+    version: str = ""
+    absent: str = ""
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of one tool; ``error`` says why there are no values."""
+
+    section: str
+    case: str
+    tool: str
+    round: int
+    values: dict[str, float] = {}
+    error: str = ""
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """The rounds of a number."""
+
+    median: float
+    lowest: float
+    highest: float
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole comparison."""
+
+    machine: dict[str, str]
+    quick: bool
+    sections: Sequence[str]
+    tools: Sequence[ToolFacts]
+    measurements: Sequence[Measurement]
+    seconds: float
+
+    def of(self, section: str, case: str, tool: str) -> list[Measurement]:
+        """The rounds of a tool on a case."""
+        return [
+            measured
+            for measured in self.measurements
+            if (measured.section, measured.case, measured.tool) == (section, case, tool)
+        ]
+
+    def spread(self, section: str, case: str, tool: str, value: str) -> Spread | None:
+        """A value over all rounds that have it; None if none has."""
+        found = [
+            measured.values[value]
+            for measured in self.of(section, case, tool)
+            if value in measured.values
+        ]
+        return Spread(median(found), min(found), max(found)) if found else None
