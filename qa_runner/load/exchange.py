@@ -63,13 +63,16 @@ class Exchange:
         self.opening: Cancellable | None = None
         self.connection: Abortable | None = None
 
-    def renew(self, iteration: int, stage: int, due: float, started: float) -> None:
+    def renew(self, iteration: int, stage: int, due: float) -> None:
         """Make it the next request of the same user, over the connection of the last."""
         self.iteration = iteration
         self.stage = stage
         self.due = due
-        self.started = self.resolved = self.connected = self.secured = started
         self.finished = nan
         self.first_byte = nan
         self.bytes_received = 0
         self.reused = True
+
+    def start(self, now: float) -> None:
+        """It goes out now, on a connection that stands."""
+        self.started = self.resolved = self.connected = self.secured = now

@@ -21,6 +21,9 @@ __all__ = ["Readiness", "watch_readiness"]
 class Readiness(Protocol):
     """Watches sockets for something to read: bytes, the end, or an error."""
 
+    looking: bool
+    """Whether callbacks are being called; when the last of them has been, ``looked`` is."""
+
     def add(self, number: int, callback: Callable[[], None]) -> None:
         """Call back whenever the descriptor ``number`` can be read, until it is removed."""
 
@@ -31,20 +34,22 @@ class Readiness(Protocol):
         """Watch nothing any more; harmless when repeated."""
 
 
-def watch_readiness(loop: asyncio.AbstractEventLoop) -> Readiness:
-    """What suits the platform."""
+def watch_readiness(loop: asyncio.AbstractEventLoop, looked: Callable[[], None]) -> Readiness:
+    """What suits the platform; ``looked`` is called after each look at many sockets."""
     if sys.platform == "linux":
         # There may be no more descriptors, since other loads have them all.
         with contextlib.suppress(OSError):
-            return _Epoll(loop)
+            return _Epoll(loop, looked)
     return _OfTheLoop(loop)
 
 
 if sys.platform == "linux":
 
     class _Epoll:
-        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        def __init__(self, loop: asyncio.AbstractEventLoop, looked: Callable[[], None]) -> None:
+            self.looking = False
             self._loop = loop
+            self._looked = looked
             self._epoll = select.epoll()
             self._callbacks: dict[int, Callable[[], None]] = {}
             loop.add_reader(self._epoll.fileno(), self._look)
@@ -59,11 +64,14 @@ if sys.platform == "linux":
 
         def _look(self) -> None:
             callbacks = self._callbacks
+            self.looking = True
             for number, _ in self._epoll.poll(0):
                 # One that is ready may have been closed on behalf of one before it.
                 callback = callbacks.get(number)
                 if callback is not None:
                     callback()
+            self.looking = False
+            self._looked()
 
         def close(self) -> None:
             if self._epoll.closed:
@@ -74,6 +82,8 @@ if sys.platform == "linux":
 
 
 class _OfTheLoop:
+    looking = False
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._callbacks: dict[int, Callable[[], None]] = {}

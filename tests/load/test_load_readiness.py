@@ -15,6 +15,11 @@ from qa_runner.load import readiness
 from qa_runner.load.event_loop import new_event_loop
 from qa_runner.load.readiness import Readiness, watch_readiness
 
+
+def nothing() -> None:
+    pass
+
+
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
 
 
@@ -29,7 +34,9 @@ def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
 def watching(
     request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop
 ) -> Iterator[Readiness]:
-    watching = watch_readiness(loop) if request.param == "epoll" else readiness._OfTheLoop(loop)
+    watching = (
+        watch_readiness(loop, nothing) if request.param == "epoll" else readiness._OfTheLoop(loop)
+    )
     yield watching
     watching.close()
 
@@ -176,4 +183,30 @@ def test_without_a_descriptor_for_an_epoll_the_loop_does_it(
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(readiness.select, "epoll", no_more)
-    assert isinstance(watch_readiness(loop), readiness._OfTheLoop)
+    assert isinstance(watch_readiness(loop, nothing), readiness._OfTheLoop)
+
+
+@ON_LINUX
+def test_one_look_at_many_sockets_ends_once(loop: asyncio.AbstractEventLoop) -> None:
+    heard: list[str] = []
+
+    def looked() -> None:
+        heard.append(f"looked, {'still' if watching.looking else 'not'} looking")
+
+    watching = watch_readiness(loop, looked)
+    pairs = [socket.socketpair() for _ in range(3)]
+    for mine, theirs in pairs:
+
+        def ready(mine: socket.socket = mine) -> None:
+            mine.recv(10)
+            heard.append("read while looking" if watching.looking else "read")
+
+        watching.add(mine.fileno(), ready)
+        theirs.send(b"x")
+    assert not watching.looking
+    until(loop, heard, ["looked, not looking"] + ["read while looking"] * 3)
+    assert heard[-1] == "looked, not looking"
+    watching.close()
+    for pair in pairs:
+        for end in pair:
+            end.close()
