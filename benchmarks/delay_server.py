@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.child import bound, end
+from benchmarks.compiler import compiled
 from benchmarks.job import BenchmarkError
 
 __all__ = ["DELAY_SECONDS", "DelayServer", "delaying"]
@@ -57,18 +57,7 @@ class DelayServer:
 @contextlib.contextmanager
 def delaying(folder: Path, core: int) -> Iterator[DelayServer]:
     """Compile and start it; raises BenchmarkError if there is no compiler."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        raise BenchmarkError(
-            "the server with a fixed delay needs a C compiler: apt-get install gcc"
-        )
-    program = folder / "delay_server"
-    command = [compiler, "-O2", "-o", str(program), str(_SOURCE)]
-    built = subprocess.run(  # noqa: S603 (a compiler and a source of ours)
-        command, capture_output=True, text=True, check=False
-    )
-    if built.returncode:
-        raise BenchmarkError(f"the server with a fixed delay does not compile: {built.stderr}")
+    program = compiled(_SOURCE, folder)
     process = subprocess.Popen(  # noqa: S603 (what was just compiled)
         bound([str(program)], core),
         stdin=subprocess.PIPE,

@@ -95,7 +95,10 @@ def _open_loop(results: Results) -> Iterator[Goal]:
     if late is None:
         yield _missing(results, wanted, ENGINE)
     else:
-        yield _judged(wanted, f"{late.median:.2f} ms", met=late.median < _MOST_LATENESS_MS)
+        bare = results.spread("open-loop", "2000/s", ENGINE, "bare_timer_p99_ms")
+        beside = f", a bare timer {bare.median:.2f} ms" if bare else ""
+        found = f"{late.median:.2f} ms{beside}"
+        yield _judged(wanted, found, met=late.median < _MOST_LATENESS_MS)
 
 
 def _stall(results: Results) -> Goal:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.bare_timer import bare_timer_p99
 from benchmarks.child import bound, finish, started
 from benchmarks.delay_server import DELAY_SECONDS, DelayServer
 from benchmarks.job import BenchmarkError, Job, Reading
@@ -21,6 +22,7 @@ __all__ = ["Bench", "Values", "lateness_seconds"]
 
 Values = dict[str, float]
 _GRACE_SECONDS = 60
+_BARE_TIMER_SECONDS = 2
 
 
 class Bench:
@@ -60,15 +62,19 @@ class Bench:
     def on_delay(self, tool: Tool, case: Case, job: Job, server: DelayServer) -> Values:
         """What the tool reports, beside what the server logged; raises as on_nginx."""
         folder = self._fresh()
-        if case.stall_after_seconds is None:
-            server.reset()
-        else:
+        values: Values = {}
+        if case.stall_after_seconds is not None:
             server.reset(stall_after_seconds=case.stall_after_seconds, stall_seconds=STALL_SECONDS)
+        else:
+            server.reset()
+            if job.rate is not None:
+                bare = bare_timer_p99(self._folder, self._cores[-1], job.rate, _BARE_TIMER_SECONDS)
+                values["bare_timer_p99_ms"] = bare * 1e3
         with started(self._command(tool, job, folder), folder) as process:
             output = finish(process, folder, job.seconds + _GRACE_SECONDS)
             reading = _read(tool, job, output, folder)
         log = server.log()
-        values = _of_reading(reading)
+        values |= _of_reading(reading)
         values["arrived"] = len(log)
         answered = log[log[:, 1] > 0]
         if len(answered):

@@ -162,7 +162,8 @@ SECTIONS: tuple[Section, ...] = (
         name="open-loop",
         title="Open loop: how late a request reaches the wire",
         words="By the server's log of arrivals, against an even grid that begins where the "
-        "earliest arrival puts it; milliseconds. Tools without a rate can't take part.",
+        "earliest arrival puts it; milliseconds. Tools without a rate can't take part. Before each "
+        "run, a program that only waits for such moments says how late this machine wakes it.",
         server="delay",
         cases=_open_loop,
         columns=(
@@ -170,6 +171,7 @@ SECTIONS: tuple[Section, ...] = (
             Column("lateness_p50_ms", "lateness p50", digits=2),
             Column("lateness_p99_ms", "lateness p99", digits=2),
             Column("reported_lateness_p99_ms", "its own word on p99", digits=2, ratio=False),
+            Column("bare_timer_p99_ms", "p99 of a bare timer", digits=2, ratio=False),
             Column("errors", "errors", ratio=False),
         ),
         unfit=_paced,

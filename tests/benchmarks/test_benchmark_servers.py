@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from benchmarks.bare_timer import bare_timer_p99
 from benchmarks.child import finish, started
+from benchmarks.compiler import compiled
 from benchmarks.delay_server import DELAY_SECONDS, delaying
 from benchmarks.job import BenchmarkError, Job
 from benchmarks.measure import Bench
@@ -98,6 +100,21 @@ def test_the_engine_against_the_delay_server(tmp_path: Path) -> None:
     assert values["p50_above_ms"] > 0
     assert values["server_p99_above_ms"] > 0
     assert {"lateness_p50_ms", "lateness_p99_ms", "reported_lateness_p99_ms"} <= set(values)
+    assert 0 < values["bare_timer_p99_ms"] < 1000
+
+
+@needs_compiler
+def test_a_source_that_does_not_compile_is_told(tmp_path: Path) -> None:
+    source = tmp_path / "wrong.c"
+    source.write_text("int main(void) { return nothing; }")
+    with pytest.raises(BenchmarkError, match=r"(?s)wrong\.c does not compile: .*nothing"):
+        compiled(source, tmp_path)
+
+
+@needs_compiler
+def test_a_bare_timer_wants_a_rate(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="exit code 2"):
+        bare_timer_p99(tmp_path, CORES[0], 0, 1)
 
 
 @pytest.mark.skipif(
