@@ -21,7 +21,8 @@ def reason_for(run: RunResult) -> str:
     if not total:
         return "No criterion was judged."
     if run.verdict is Verdict.PASS:
-        return f"All {total} criteria passed{_left_out(run)}."
+        passed = f"All {total} criteria" if total > 1 else "The only criterion"
+        return f"{passed} passed{_left_out(run)}."
     named = [criterion.id for criterion in judged if criterion.verdict is run.verdict]
     did = {
         Verdict.FAIL: "failed",

@@ -44,7 +44,7 @@ def reason(*steps: StepResult, **changes: object) -> str:
         ((step(1, GOOD, SPOILT),), "1 of 2 criteria could not be judged: 1.1-error-rate."),
         ((step(1, SLOW, MISSING, SPOILT),), "1 of 3 criteria failed: 1.1-duration."),
         ((step(1, GOOD), step(2)), "Step 2 could not be judged."),
-        ((step(1, GOOD), step(2, SLOW, selected=False)), "All 1 criteria passed."),
+        ((step(1, GOOD), step(2, SLOW, selected=False)), "The only criterion passed."),
         ((), "No criterion was judged."),
         ((step(1),), "No criterion was judged."),
     ],
@@ -56,7 +56,7 @@ def test_the_reason_names_what_decided(steps: tuple[StepResult, ...], said: str)
 def test_skipped_criteria_do_not_count() -> None:
     skipped = judged("duration < 5 s", None)
     listed = [GOOD, msgspec.structs.replace(skipped, verdict=Verdict.SKIPPED)]
-    assert reason(step_result(1, listed)) == "All 1 criteria passed."
+    assert reason(step_result(1, listed)) == "The only criterion passed."
 
 
 @pytest.mark.parametrize(
