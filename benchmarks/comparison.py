@@ -56,7 +56,8 @@ def _rounds(
     section: Section, tools: Sequence[Tool], run: Run, rounds: int, *, quick: bool
 ) -> Iterator[Measurement]:
     number = 0
-    for turn in range(1 if section.once else rounds):
+    turns = 1 if quick else section.turns
+    for turn in range(1 if section.once else rounds * turns):
         for case in section.cases(quick):
             for tool in tools:
                 if section.unfit(tool):

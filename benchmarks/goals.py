@@ -59,11 +59,9 @@ def _ratios(results: Results) -> Iterator[Goal]:
 
 def _ratio(results: Results, wanted: str, least: float, of: tuple[str, str, str]) -> Goal:
     section, case, tool = of
-    ours = results.spread(section, case, ENGINE, "requests_per_second")
-    theirs = results.spread(section, case, tool, "requests_per_second")
-    if ours is None or theirs is None:
+    ratio = results.ratio(section, case, (ENGINE, tool), "requests_per_second")
+    if ratio is None:
         return _missing(results, wanted, tool)
-    ratio = ours.median / theirs.median
     return _judged(wanted, f"{ratio:.2f} {_TIMES}", met=ratio >= least)
 
 
@@ -71,12 +69,10 @@ def _fidelity(results: Results) -> Iterator[Goal]:
     for users, most in ((50, 2.0), (500, 5.0)):
         wanted = f"p99 at 20 ms and {users} users: at most {most:g} ms above wrk's"
         case = f"{users} users"
-        ours = results.spread("fidelity", case, ENGINE, "p99_above_ms")
-        theirs = results.spread("fidelity", case, "wrk", "p99_above_ms")
-        if ours is None or theirs is None:
+        above = results.difference("fidelity", case, (ENGINE, "wrk"), "p99_above_ms")
+        if above is None:
             yield _missing(results, wanted, "wrk")
         else:
-            above = ours.median - theirs.median
             yield _judged(wanted, f"{above:+.2f} ms", met=above <= most)
 
 

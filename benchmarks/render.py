@@ -35,8 +35,9 @@ def _head(results: Results) -> Iterator[str]:
     yield (
         f"Written by `python -m benchmarks` in {results.seconds / 60:.0f} minutes; README.md says "
         "how. Each number is the median of its rounds, with the lowest and the highest in "
-        f"brackets, and, after the {_TIMES}, {ENGINE}'s median divided by it. Servers have one "
-        "core, tools the other, loopback between them."
+        f"brackets. After the {_TIMES} stands {ENGINE}'s number divided by it, taken in each round "
+        "and of those the median: what slows a machine down for minutes slows both tools of "
+        "a round. Servers have one core, tools the other, loopback between them."
     )
     yield ""
     yield from _table(("", ""), results.machine.items())
@@ -112,9 +113,9 @@ def _cell(results: Results, section: Section, case: Case, tool: str, column: Col
     if spread.lowest != spread.highest:
         low, high = _number(spread.lowest, column.digits), _number(spread.highest, column.digits)
         text += f" ({low} to {high})"
-    ours = results.spread(section.name, case.name, ENGINE, column.value)
-    if column.ratio and tool != ENGINE and ours is not None and spread.median > 0:
-        text += f" {_TIMES} {_ratio(ours.median / spread.median)}"
+    ratio = results.ratio(section.name, case.name, (ENGINE, tool), column.value)
+    if column.ratio and tool != ENGINE and ratio is not None:
+        text += f" {_TIMES} {_ratio(ratio)}"
     return text
 
 

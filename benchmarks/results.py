@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import sub, truediv
 from statistics import median
 
 import msgspec
@@ -67,3 +68,38 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
             if value in measured.values
         ]
         return Spread(median(found), min(found), max(found)) if found else None
+
+    def ratio(self, section: str, case: str, tools: tuple[str, str], value: str) -> float | None:
+        """The median over the rounds of the first tool's value divided by the second's.
+
+        What slows a machine down for minutes slows both tools of a round. None if no round has
+        both, or if the second's is 0 in one.
+        """
+        return self._compared(truediv, section, case, tools, value)
+
+    def difference(
+        self, section: str, case: str, tools: tuple[str, str], value: str
+    ) -> float | None:
+        """The median over the rounds of the first tool's value less the second's; as ratio."""
+        return self._compared(sub, section, case, tools, value)
+
+    def _compared(
+        self,
+        compare: Callable[[float, float], float],
+        section: str,
+        case: str,
+        tools: tuple[str, str],
+        value: str,
+    ) -> float | None:
+        ours, theirs = (
+            {
+                one.round: one.values[value]
+                for one in self.of(section, case, tool)
+                if value in one.values
+            }
+            for tool in tools
+        )
+        both = sorted(ours.keys() & theirs.keys())
+        if not both or (compare is truediv and not all(theirs[number] for number in both)):
+            return None
+        return median(compare(ours[number], theirs[number]) for number in both)

@@ -40,7 +40,8 @@ class Case:
 class Section:
     """Cases against one server. ``cases`` takes whether it should be quick.
 
-    ``unfit`` says why a tool can't take part, or nothing. ``once`` is for what does not vary.
+    ``unfit`` says why a tool can't take part, or nothing. A round has ``turns`` of each case, for
+    runs that are short and vary much. ``once`` is for what does not vary.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Section:
     cases: Callable[[bool], tuple[Case, ...]]
     columns: tuple[Column, ...]
     unfit: Callable[[Tool], str] = lambda _: ""
+    turns: int = 1
     once: bool = False
 
 
@@ -134,6 +136,7 @@ SECTIONS: tuple[Section, ...] = (
         server="nginx",
         cases=_throughput,
         columns=_CPU,
+        turns=3,
     ),
     Section(
         name="new-connections",
@@ -142,6 +145,7 @@ SECTIONS: tuple[Section, ...] = (
         server="nginx",
         cases=_new_connections,
         columns=_CPU,
+        turns=2,
     ),
     Section(
         name="fidelity",
@@ -157,6 +161,7 @@ SECTIONS: tuple[Section, ...] = (
             Column("requests", "requests", ratio=False),
             Column("errors", "errors", ratio=False),
         ),
+        turns=3,
     ),
     Section(
         name="open-loop",
