@@ -60,7 +60,7 @@ def test_a_run_leaves_what_the_readme_promises(output: Path) -> None:
     assert "02_single_request_performance.png" in figures
     assert "08_recovery_and_cleanup_verified.png" in figures
     run = load(output)
-    assert run["schema_version"] == 1
+    assert run["schema_version"] == 2
     assert run["status"] == "finished"
     assert run["scope"] == "profile smoke, steps 2, 3.1, 3.2, 8.2 only"
     for criterion in criteria(run).values():
@@ -363,7 +363,7 @@ def test_a_damaged_or_newer_run_is_refused_and_left_alone(output: Path, cli: Cli
     good = path.read_text()
     for content, words in (
         (good[: len(good) // 2], "damaged"),
-        (good.replace('"schema_version": 1', '"schema_version": 99'), "upgrade qa-runner"),
+        (good.replace('"schema_version": 2', '"schema_version": 99'), "upgrade qa-runner"),
         ("", "damaged"),
     ):
         path.write_text(content)
