@@ -27,13 +27,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.render:
-            results = msgspec.json.decode(Path(options.render).read_bytes(), type=Results)
-            sys.stdout.write(render(results))
+            sys.stdout.write(render(_stored(Path(options.render))))
             return 0
         return _compare(options)
     except (BenchmarkError, OSError, msgspec.DecodeError) as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         return 2
+
+
+def _stored(path: Path) -> Results:
+    return msgspec.json.decode(path.read_bytes(), type=Results)
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -45,9 +48,11 @@ def _compare(options: argparse.Namespace) -> int:
             sys.stderr.write(f"not installed: {failure}\n")
     rounds = 1 if options.quick else options.rounds
     results = compare(sections, tools, cache, rounds, quick=options.quick)
-    page = render(results)
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
+    if options.again:
+        results = _stored(folder / "results.json").with_sections_of(results)
+    page = render(results)
     (folder / "results.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"
     )
@@ -75,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", default=str(_HERE), metavar="FOLDER")
     parser.add_argument(
         "--render", metavar="RESULTS.json", help="print its page again, run nothing"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="with --only: keep the stored results of the others"
     )
     parser.add_argument("--no-install", action="store_true", help="take what is there")
     parser.add_argument(

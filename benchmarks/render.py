@@ -80,6 +80,8 @@ def _tools(results: Results) -> Iterator[str]:
 
 def _section(results: Results, section: Section) -> Iterator[str]:
     yield from (f"## {section.title}", "", section.words, "")
+    if section.name in results.again:
+        yield from (f"Measured again, alone, on {results.again[section.name]}.", "")
     for case in section.cases(results.quick):
         if case.title:
             yield from (f"### {case.title}", "")

@@ -8,7 +8,13 @@ from statistics import median
 
 import msgspec
 
+from benchmarks.job import BenchmarkError
+
 __all__ = ["Measurement", "Results", "Spread", "ToolFacts"]
+
+
+_PASSING = ("date", "load average before")
+"""What differs each time on the same machine."""
 
 
 class ToolFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +49,10 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole comparison."""
+    """A whole comparison.
+
+    ``again`` has the date of each section that was measured after the others.
+    """
 
     machine: dict[str, str]
     quick: bool
@@ -51,6 +60,26 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     tools: Sequence[ToolFacts]
     measurements: Sequence[Measurement]
     seconds: float
+    again: dict[str, str] = {}
+
+    def with_sections_of(self, newer: Results) -> Results:
+        """These results, with the sections of a later comparison in place of their own.
+
+        Raises BenchmarkError if the two are not of the same machine and tools.
+        """
+        mine, theirs = (
+            {name: value for name, value in one.machine.items() if name not in _PASSING}
+            for one in (self, newer)
+        )
+        if (mine, list(self.tools), self.quick) != (theirs, list(newer.tools), newer.quick):
+            raise BenchmarkError("measured with another machine, other tools or otherwise quick")
+        kept = [one for one in self.measurements if one.section not in newer.sections]
+        return msgspec.structs.replace(
+            self,
+            sections=list(dict.fromkeys([*self.sections, *newer.sections])),
+            measurements=[*kept, *newer.measurements],
+            again=self.again | dict.fromkeys(newer.sections, newer.machine["date"]),
+        )
 
     def of(self, section: str, case: str, tool: str) -> list[Measurement]:
         """The rounds of a tool on a case."""

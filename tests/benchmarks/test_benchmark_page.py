@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.goals import judge
+from benchmarks.job import BenchmarkError
 from benchmarks.render import render
 from benchmarks.results import Measurement, Results, ToolFacts
 from benchmarks.section import SECTIONS
@@ -116,6 +117,27 @@ def test_memory_and_analysis_count_at_a_million_only() -> None:
     assert verdict(results(*numbers), "a million samples") == "met"
     assert verdict(results(*numbers), "percentiles and figures") == "not met"
     assert verdict(results(*numbers, quick=True), "a million samples") == "not measured"
+
+
+def test_sections_measured_again_take_the_place_of_theirs() -> None:
+    first = results(*rates(500.0, wrk=1000.0), measured("stall", "stall", ENGINE, p99_seconds=0.9))
+    later = msgspec.structs.replace(
+        results(*rates(700.0, wrk=1000.0)),
+        machine={"cores": "2", "date": "2026-11-22", "load average before": "0.00"},
+        sections=["throughput"],
+    )
+    both = first.with_sections_of(later)
+    assert verdict(both, "throughput at least 0.6") == "met"
+    assert verdict(both, "the stall") == "met"
+    assert len(both.of("throughput", "keep-alive", ENGINE)) == 1
+    assert render(both).count("Measured again, alone, on 2026-11-22.") == 1
+    assert "Measured again" not in render(first)
+
+
+@pytest.mark.parametrize("change", [{"machine": {"cores": "4", "date": ""}}, {"quick": True}])
+def test_results_of_another_machine_are_not_mixed(change: dict[str, object]) -> None:
+    with pytest.raises(BenchmarkError, match="another machine"):
+        results().with_sections_of(msgspec.structs.replace(results(), **change))
 
 
 def test_the_page_has_every_tool_in_every_table() -> None:
