@@ -9,16 +9,31 @@ from qa_runner.criteria import Measurement
 from qa_runner.metric import percentile_of
 from qa_runner.table import Floats
 
-__all__ = ["LEAST_SLOPE_POINTS", "aggregate"]
+__all__ = ["LEAST_SLOPE_POINTS", "aggregate", "increase"]
 
 LEAST_SLOPE_POINTS = 5
 """Fewer points say nothing about a trend."""
 _SMALL_SAMPLE = 20
 
 
-def aggregate(values: Floats, name: str) -> Measurement:
+def increase(times: Floats, counts: Floats, start: float, end: float) -> float | None:
+    """What a running count rose by between two times; None without a reading there.
+
+    ``times`` and ``counts``, each shape (n,), are readings in order; NaN is no reading. It rose
+    from the last reading before ``start``, or else from the first one after it.
+    """
+    known = np.isfinite(counts)
+    within = counts[known & (times >= start) & (times <= end)]
+    if not within.size:
+        return None
+    before = counts[known & (times < start)]
+    return float(within[-1] - (before[-1] if before.size else within[0]))
+
+
+def aggregate(values: Floats, name: str, had: str = "were answered") -> Measurement:
     """An aggregate of values in the order in which they were due, shape (n,), n at least 1.
 
+    ``had`` says what requests did that have a value, for the reason why there are too few.
     Raises ValueError for an aggregate that there is not.
     """
     size = int(values.size)
@@ -46,16 +61,16 @@ def aggregate(values: Floats, name: str) -> Measurement:
         case "range":
             value, interval = float(values.max() - values.min()), None
         case "drift":
-            return _drift(values)
+            return _drift(values, had)
         case _:
             raise ValueError(f"no aggregate {name}")
     return Measurement(value=value, interval=interval, sample_size=size)
 
 
-def _drift(values: Floats) -> Measurement:
+def _drift(values: Floats, had: str) -> Measurement:
     """Theil-Sen slope per request times the number of requests."""
     size = int(values.size)
     if size < LEAST_SLOPE_POINTS:
-        return Measurement(reason=f"only {size} requests were answered")
+        return Measurement(reason=f"only {size} requests {had}")
     slope, _, low, high = estimate.theil_sen(np.arange(size, dtype=np.float64), values)
     return Measurement(value=slope * size, interval=(low * size, high * size), sample_size=size)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from qa_runner.text_column import TextColumn
 
-__all__ = ["Block", "Mask", "Rows", "floats", "merged", "whole"]
+__all__ = ["Block", "Mask", "Rows", "absent", "floats", "merged", "whole"]
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -22,7 +22,10 @@ _MOST_SMALL = 64
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows that came together, by column, as they are kept; ``rows`` are the chosen ones."""
+    """Rows that came together, by column, as they are kept; ``rows`` are the chosen ones.
+
+    A column of numbers that has no dimension is absent in every row, and takes no memory.
+    """
 
     size: int
     numbers: Mapping[str, npt.NDArray[Any]]
@@ -32,6 +35,8 @@ class Block:
     def kept(self, name: str) -> npt.NDArray[Any]:
         """A column of numbers, whole ones in their own type."""
         values = self.numbers[name]
+        if not values.ndim:
+            return np.full(self.size, values)
         return values if self.rows is None else values[self.rows]
 
     def text(self, name: str) -> TextColumn:
@@ -43,6 +48,11 @@ class Block:
         """The rows with these numbers; no column is copied."""
         rows = picked if self.rows is None else self.rows[picked]
         return Block(picked.size, self.numbers, self.texts, rows)
+
+
+def absent(kind: str | None) -> npt.NDArray[Any]:
+    """A column of numbers that every row lacks, of whole ones if these are ``kind``."""
+    return np.array(np.iinfo(kind).min if kind else np.nan, dtype=kind)
 
 
 def floats(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -103,6 +113,12 @@ def _joined(run: list[Block]) -> Iterator[Block]:
     first = run[0]
     yield Block(
         sum(block.size for block in run),
-        {name: np.concatenate([block.kept(name) for block in run]) for name in first.numbers},
+        {name: _joined_numbers(run, name) for name in first.numbers},
         {name: TextColumn.joined([block.text(name) for block in run]) for name in first.texts},
     )
+
+
+def _joined_numbers(run: list[Block], name: str) -> npt.NDArray[Any]:
+    if not any(block.numbers[name].ndim for block in run):
+        return run[0].numbers[name]
+    return np.concatenate([block.kept(name) for block in run])

@@ -18,6 +18,8 @@ class Columns:
     """The numbers that are whole, with the NumPy type that they are kept in."""
     numbered_by: str = ""
     """The column whose value, plus one, stands in texts that are kept as a pattern."""
+    later: frozenset[str] = frozenset()
+    """Columns that files of older versions lack: absent in all their rows."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -43,6 +45,9 @@ SAMPLES = Columns(
         "bytes_received",
         "reused",  # 1 if the connection had served an earlier request
         "json_object",  # 1 if the body is a JSON object, 0 if not, NaN if nobody looked
+        "application_seconds",  # inside the server, the database included; these three are NaN
+        "database_seconds",  # where the response has no Server-Timing header that says it
+        "queries",
     ),
     texts=(
         "part",  # "3.1"
@@ -63,8 +68,31 @@ SAMPLES = Columns(
         "bytes_received": "i8",
         "reused": "i1",
         "json_object": "i1",
+        "queries": "i4",
     },
     numbered_by="iteration",
+    later=frozenset({"application_seconds", "database_seconds", "queries"}),
+)
+
+_ACTIVITY = frozenset(
+    {
+        "sessions_active",
+        "sessions_idle",
+        "sessions_idle_in_transaction",
+        "sessions_waiting",
+        "longest_transaction_seconds",
+        "longest_idle_in_transaction_seconds",
+        "longest_wait_seconds",
+        "commits",
+        "rollbacks",
+        "deadlocks",
+        "server_connections",
+        "stored_bytes",
+        "wal_bytes",
+        "probe_statements",
+        "probe_busy_seconds",
+        "waits",
+    }
 )
 
 SERIES: Mapping[str, Columns] = {
@@ -105,8 +133,25 @@ SERIES: Mapping[str, Columns] = {
             "query_seconds",  # the fixed, indexed query
             "connections",  # open connections, where the database counts them; else NaN
             "probe_seconds",  # what the whole read cost
+            # Where the database keeps them; of the target's database, without the probe.
+            "sessions_active",
+            "sessions_idle",
+            "sessions_idle_in_transaction",
+            "sessions_waiting",  # for a lock
+            "longest_transaction_seconds",
+            "longest_idle_in_transaction_seconds",
+            "longest_wait_seconds",  # for a lock
+            "commits",  # these three since the start of the session
+            "rollbacks",
+            "deadlocks",
+            "server_connections",  # of all databases, the probe's too: what max_connections limits
+            "stored_bytes",  # of the models' tables with their indexes; of the file, with SQLite
+            "wal_bytes",  # of the write-ahead log of SQLite
+            "probe_statements",  # the probe's own since the start of the session
+            "probe_busy_seconds",
         ),
-        texts=("error",),
+        texts=("error", "waits"),  # who waits for whom
+        later=_ACTIVITY,
     ),
     "generator": Columns(
         numbers=("session", "time", "cpu_percent", "loop_lag_seconds", "in_flight")

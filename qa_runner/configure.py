@@ -1,22 +1,20 @@
-"""Turn a case's definition, a profile and ``--set`` into the values that a run uses."""
+"""Turn a case's definition, a profile, the configuration and ``--set`` into a run's values."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
+from qa_runner.assignment import Assignment, from_option
 from qa_runner.criteria import Criterion, override
 from qa_runner.definition import CaseDefinition, PartDefinition, StepDefinition
-from qa_runner.errors import UnknownName, UsageError
-from qa_runner.redaction import redact
+from qa_runner.errors import CriterionError, UnknownName, UsageError
 from qa_runner.result import ParameterResult
 from qa_runner.testcase import PROFILES, Param
 
 __all__ = ["ConfiguredCase", "ConfiguredPart", "ConfiguredStep", "configure", "select"]
-
-_SETTING = re.compile(r"(?P<owner>case|\d+(?:\.\d+)?)\.(?P<name>[A-Za-z0-9_.\-]+)=(?P<value>.*)\Z")
 
 _LARGEST = 10**9
 
@@ -71,6 +69,7 @@ class ConfiguredCase:
     parameters: Mapping[str, Any]
     selected: tuple[str, ...]
     overrides: tuple[str, ...]
+    configured: tuple[str, ...]
 
     @property
     def scope(self) -> str:
@@ -81,63 +80,46 @@ class ConfiguredCase:
         if self.selected:
             kind = "step" if len(self.selected) == 1 else "steps"
             words.append(f"{kind} {', '.join(self.selected)} only")
-        if self.overrides:
+        if self.overrides or self.configured:
             words.append("changed parameters")
         return ", ".join(words)
 
 
 def configure(
-    definition: CaseDefinition, *, profile: str, steps: Sequence[str], settings: Sequence[str]
+    definition: CaseDefinition,
+    *,
+    profile: str,
+    steps: Sequence[str],
+    settings: Sequence[str],
+    configured: Sequence[Assignment] = (),
+    paths: Mapping[str, str] = MappingProxyType({}),
 ) -> ConfiguredCase:
-    """Apply profile, ``--step`` and ``--set``.
+    """Apply profile, ``--step``, what the configuration sets, and ``--set``, which outranks it.
 
+    A parameter whose value is a key of ``paths`` takes what stands there, unless ``--set`` gave
+    it: so the endpoints of a case are found where a deployment has them.
     Raises UnknownName or UsageError for what the case does not have.
     """
     if profile not in PROFILES:
         raise UnknownName("profile", profile, PROFILES)
     selected = _selection(definition, steps)
-    assigned = [_setting(text) for text in settings]
+    assigned = [*configured, *map(from_option, settings)]
     _check_owners(definition, assigned)
-    configured = tuple(
-        _configure_step(definition, step, profile, selected, assigned) for step in definition.steps
-    )
-    _check_limits(configured, assigned)
+    values = _Values(profile, assigned, paths)
+    ready = tuple(_configure_step(definition, step, values, selected) for step in definition.steps)
+    _check_limits(ready, assigned)
     return ConfiguredCase(
         definition=definition,
         profile=profile,
-        steps=configured,
+        steps=ready,
         parameters={
-            name: _parameter(
-                name, param, profile, _assigned_to("case", name, assigned), "case"
-            ).value
+            name: values.parameter("case", name, param).value
             for name, param in definition.parameters.items()
         },
         selected=tuple(dict.fromkeys(steps)),
         overrides=tuple(settings),
+        configured=tuple(map(str, configured)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Assignment:
-    owner: str
-    name: str
-    value: str
-    text: str
-
-
-def _setting(text: str) -> _Assignment:
-    match = _SETTING.match(text)
-    if match is None:
-        raise UsageError(
-            f"--set '{redact(text)}' does not parse; it reads PART.PARAMETER=VALUE, for example "
-            "3.1.requests=8, 3.1.limit.duration=10s or case.plan_id=2"
-        )
-    if redact(text) != text:
-        raise UsageError(
-            f"--set {match['owner']}.{match['name']}: the value looks like a secret or an address; "
-            "parameters are stored in the run and shown in its report"
-        )
-    return _Assignment(match["owner"], match["name"], match["value"], text)
 
 
 def _selection(definition: CaseDefinition, steps: Sequence[str]) -> set[str]:
@@ -159,35 +141,35 @@ def _selection(definition: CaseDefinition, steps: Sequence[str]) -> set[str]:
     return chosen
 
 
-def _check_owners(definition: CaseDefinition, assigned: Sequence[_Assignment]) -> None:
+def _check_owners(definition: CaseDefinition, assigned: Sequence[Assignment]) -> None:
     parts = {part.id: part for step in definition.steps for part in step.parts}
     steps = {str(step.number) for step in definition.steps}
     for assignment in assigned:
-        if assignment.name.startswith("limit."):
+        if assignment.is_limit:
             if assignment.owner not in parts and assignment.owner not in steps:
-                raise UnknownName("part", assignment.owner, [*steps, *parts])
+                raise assignment.unknown("part", assignment.owner, [*steps, *parts])
         elif assignment.owner == "case":
             if assignment.name not in definition.parameters:
-                raise UnknownName("parameter", assignment.name, definition.parameters)
+                raise assignment.unknown("parameter", assignment.name, definition.parameters)
         elif assignment.owner not in parts:
-            raise UnknownName("part", assignment.owner, parts)
+            raise assignment.unknown("part", assignment.owner, parts)
         elif assignment.name not in parts[assignment.owner].parameters:
             valid = [
                 *parts[assignment.owner].parameters,
                 *(f"limit.{_limit_name(c)}" for c in parts[assignment.owner].criteria),
             ]
-            raise UnknownName(f"parameter of part {assignment.owner}", assignment.name, valid)
+            kind = f"parameter of part {assignment.owner}"
+            raise assignment.unknown(kind, assignment.name, valid)
 
 
 def _configure_step(
     definition: CaseDefinition,
     step: StepDefinition,
-    profile: str,
+    values: _Values,
     selected: set[str],
-    assigned: Sequence[_Assignment],
 ) -> ConfiguredStep:
     def limits(criteria: tuple[Criterion, ...], owner: str) -> tuple[Criterion, ...]:
-        return tuple(_limit(c, owner, definition, assigned) for c in criteria)
+        return tuple(_limit(c, owner, definition, values.assigned) for c in criteria)
 
     return ConfiguredStep(
         definition=step,
@@ -196,7 +178,7 @@ def _configure_step(
             ConfiguredPart(
                 definition=part,
                 parameters=tuple(
-                    _parameter(name, param, profile, _assigned_to(part.id, name, assigned), part.id)
+                    values.parameter(part.id, name, param)
                     for name, param in part.parameters.items()
                 ),
                 criteria=limits(part.criteria, part.id),
@@ -207,38 +189,40 @@ def _configure_step(
     )
 
 
-def _assigned_to(owner: str, name: str, assigned: Sequence[_Assignment]) -> str | None:
-    values = [a.value for a in assigned if a.owner == owner and a.name == name]
-    return values[-1] if values else None
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Where the values of parameters come from; of two assignments the last holds."""
+
+    profile: str
+    assigned: Sequence[Assignment]
+    paths: Mapping[str, str]
+
+    def parameter(self, owner: str, name: str, param: Param) -> ParameterResult:
+        value = param.value(self.profile)
+        origin = "profile" if value != param.default else "text"
+        given = [a for a in self.assigned if (a.owner, a.name) == (owner, name)]
+        if given:
+            value, origin = _convert(given[-1], param), given[-1].origin
+        if origin != "option" and isinstance(value, str) and value in self.paths:
+            value, origin = self.paths[value], "configuration"
+        return ParameterResult(
+            name=name,
+            value=value,
+            document_value=param.default,
+            differs=value != param.default,
+            unit=param.unit,
+            origin=origin,  # type: ignore[arg-type]
+        )
 
 
-def _parameter(
-    name: str, param: Param, profile: str, text: str | None, owner: str
-) -> ParameterResult:
-    value = param.value(profile)
-    origin = "profile" if value != param.default else "text"
-    if text is not None:
-        value, origin = _convert(text, param, f"{owner}.{name}"), "option"
-    return ParameterResult(
-        name=name,
-        value=value,
-        document_value=param.default,
-        differs=value != param.default,
-        unit=param.unit,
-        origin=origin,  # type: ignore[arg-type]
-    )
-
-
-def _convert(text: str, param: Param, where: str) -> Any:
-    """Read ``text`` as a value of the type that the parameter has."""
-    like = param.default
+def _convert(assignment: Assignment, param: Param) -> Any:
+    """Read what is assigned as a value of the type that the parameter has."""
+    like, text = param.default, assignment.value
     if isinstance(like, str):
         return text
     if isinstance(like, tuple):
-        return tuple(
-            _number(item, like[0], f"--set {where}={text}", param) for item in text.split(",")
-        )
-    return _number(text, like, f"--set {where}={text}", param)
+        return tuple(_number(item, like[0], assignment.where, param) for item in text.split(","))
+    return _number(text, like, assignment.where, param)
 
 
 def _number(text: str, like: float, where: str, param: Param) -> float:
@@ -260,32 +244,35 @@ def _limit_name(criterion: Criterion) -> str:
 
 
 def _limit(
-    criterion: Criterion, owner: str, definition: CaseDefinition, assigned: Sequence[_Assignment]
+    criterion: Criterion, owner: str, definition: CaseDefinition, assigned: Sequence[Assignment]
 ) -> Criterion:
     for assignment in reversed(assigned):  # of two the last holds, as with parameters
         if assignment.owner == owner and _is_limit_of(assignment, criterion):
-            return override(criterion, assignment.value, definition.metrics)
+            try:
+                return override(criterion, assignment.value, definition.metrics)
+            except CriterionError as error:
+                raise assignment.criterion_error(error) from None
     return criterion
 
 
-def _is_limit_of(assignment: _Assignment, criterion: Criterion) -> bool:
+def _is_limit_of(assignment: Assignment, criterion: Criterion) -> bool:
     asked = assignment.name.removeprefix("limit.").replace("_", "-")
-    return assignment.name.startswith("limit.") and asked == _limit_name(criterion)
+    return assignment.is_limit and asked == _limit_name(criterion)
 
 
-def _check_limits(steps: Sequence[ConfiguredStep], assigned: Sequence[_Assignment]) -> None:
+def _check_limits(steps: Sequence[ConfiguredStep], assigned: Sequence[Assignment]) -> None:
     criteria: dict[str, list[Criterion]] = {}
     for step in steps:
         criteria[str(step.definition.number)] = list(step.criteria)
         for part in step.parts:
             criteria[part.definition.id] = list(part.criteria)
     for assignment in assigned:
-        if not assignment.name.startswith("limit."):
+        if not assignment.is_limit:
             continue
         own = criteria[assignment.owner]
         if not any(_is_limit_of(assignment, criterion) for criterion in own):
             valid = [f"limit.{_limit_name(criterion)}" for criterion in own]
-            raise UnknownName(f"limit of {assignment.owner}", assignment.name, valid)
+            raise assignment.unknown(f"limit of {assignment.owner}", assignment.name, valid)
 
 
 def select(case: ConfiguredCase, number: int) -> ConfiguredCase:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -24,6 +24,7 @@ from qa_runner.events import (
     StepFinished,
     StepStarted,
 )
+from qa_runner.redaction import mask_known
 from qa_runner.report.format import apart, duration, quantity
 from qa_runner.report.text import visible
 from qa_runner.result import RunResult
@@ -54,11 +55,25 @@ class _Console(Console):
         raise  # noqa: PLE0704 (rich calls it where it has caught the BrokenPipeError)
 
 
+class _Masked:
+    """A stream without what is known to be secret."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(mask_known(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def make_console(file: TextIO) -> Console:
     """A console for a stream; colours heed NO_COLOR, and a pipe gets plain, unwrapped lines."""
+    masked = cast("TextIO", _Masked(file))
     if file.isatty():
-        return _Console(file=file, highlight=False)
-    return _Console(file=file, highlight=False, width=_PLAIN_WIDTH, no_color=True)
+        return _Console(file=masked, highlight=False)
+    return _Console(file=masked, highlight=False, width=_PLAIN_WIDTH, no_color=True)
 
 
 def verdict_text(verdict: Verdict) -> Text:
@@ -191,7 +206,7 @@ def measured_text(criterion: CriterionResult) -> str:
 
 
 def print_summary(console: Console, run: RunResult) -> None:
-    """The verdict table: what did not pass first, then a line for each step."""
+    """The verdict table: what did not pass first, then a line for each step if any was begun."""
     rows = [
         criterion
         for step in run.steps
@@ -216,6 +231,14 @@ def print_summary(console: Console, run: RunResult) -> None:
             )
         console.print(table)
         console.print()
+    if any(step.attempts for step in run.steps):
+        console.print(_steps(run))
+        console.print()
+    console.print(verdict_line(run), soft_wrap=True)
+
+
+def _steps(run: RunResult) -> Table:
+    """A line for each step, also for those that a run that ended early did not reach."""
     steps = Table(box=None, pad_edge=False, show_edge=False)
     for heading in ("verdict", "step", "criteria passed"):
         steps.add_column(heading)
@@ -229,9 +252,7 @@ def print_summary(console: Console, run: RunResult) -> None:
                 f"{step.number} {step.title}{note}",
                 f"{passed} of {len(judged)}",
             )
-    console.print(steps)
-    console.print()
-    console.print(verdict_line(run), soft_wrap=True)
+    return steps
 
 
 def verdict_line(run: RunResult) -> Text:

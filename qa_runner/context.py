@@ -14,6 +14,7 @@ from qa_runner.monitors.database_result import Integrity, Violations
 from qa_runner.monitors.process import ServerMonitor
 from qa_runner.monitors.system import SystemMonitor
 from qa_runner.part_record import PartRecord
+from qa_runner.redaction import mask_known
 from qa_runner.result import DataTable, Fact, RecordedMetric, Window
 from qa_runner.sending import COMPLETE, POLL_SECONDS, Connections, LoadOutcome, Sending
 from qa_runner.table import Table
@@ -203,21 +204,20 @@ class StepContext:
                 unit=str(metric.unit),
                 tag=tag,
                 beyond=beyond,
-                reason=reason,
-                note=note,
+                reason=mask_known(reason),
+                note=mask_known(note),
             )
         )
 
     def note(self, text: str) -> None:
         """Something the reader of the report should know."""
-        self._record.notes.append(text)
+        self._record.notes.append(mask_known(text))
 
     def table(self, name: str, title: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Facts as a table for the report."""
+        shown = [[mask_known(c) if isinstance(c, str) else c for c in row] for row in rows]
         self._record.tables.append(
-            DataTable(
-                name=name, title=title, columns=list(columns), rows=[list(row) for row in rows]
-            )
+            DataTable(name=name, title=title, columns=list(columns), rows=shown)
         )
 
     def window(self, name: str, start: float, end: float) -> None:

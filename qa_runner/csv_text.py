@@ -7,11 +7,13 @@ import io
 import math
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 __all__ = ["end_of_rows", "inert", "line", "parse"]
 
 _SPECIAL = re.compile('[",\r\n]')
+_FORMULA = ("=", "+", "-", "@", "\t", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with; some spreadsheets take the full-width signs as well."""
 # A header or an error of a target can be longer than the module's 131,072 characters.
 csv.field_size_limit(sys.maxsize)
 
@@ -25,26 +27,30 @@ def inert(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     # The csv module of Python 3.11 would leave a carriage return bare.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\n")) else text
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def parse(names: Sequence[str], text: str) -> list[list[str]]:
-    """The rows of CSV text with these columns; a last line that was cut off is left out.
+def parse(
+    names: Sequence[str], text: str, optional: Collection[str] = ()
+) -> tuple[list[str], list[list[str]]]:
+    """The columns and rows of CSV text; a last line that was cut off is left out.
 
-    Raises ValueError if the header does not have these columns, or a row not as many.
+    The columns are ``names``, of which the optional ones may be missing. Raises ValueError if
+    the header has others, or a row not as many.
     """
     # A writer that was killed leaves an incomplete last line, if only that of the header.
     text = text[: end_of_rows(text)]
     if not text:
-        return []
+        return list(names), []
     reader = csv.reader(io.StringIO(text, newline=""))
-    if next(reader, []) != list(names):
+    header = next(reader, [])
+    if header != [name for name in names if name in header or name not in optional]:
         raise ValueError(f"expected the columns {','.join(names)}")
     rows = list(reader)
     for number, row in enumerate(rows, 1):
-        if len(row) != len(names):
-            raise ValueError(f"row {number} has {len(row)} of {len(names)} fields")
-    return rows
+        if len(row) != len(header):
+            raise ValueError(f"row {number} has {len(row)} of {len(header)} fields")
+    return header, rows
 
 
 def end_of_rows(text: str) -> int:

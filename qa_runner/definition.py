@@ -11,8 +11,9 @@ from typing import Any
 
 from qa_runner.criteria import Criterion, parse
 from qa_runner.errors import TestCaseError
+from qa_runner.load.plan import Shape
 from qa_runner.metric import Metric, registry
-from qa_runner.testcase import CHARTS, Param, PartMark, Step, TestCase
+from qa_runner.testcase import CHARTS, Loads, Param, PartMark, Step, TestCase
 
 __all__ = ["CaseDefinition", "PartDefinition", "StepDefinition", "define"]
 
@@ -33,6 +34,20 @@ class PartDefinition:
     parameters: Mapping[str, Param]
     criteria: tuple[Criterion, ...]
     seconds: Callable[..., float] | float
+    loads: Loads | None
+
+    def shapes(self, values: Mapping[str, Any]) -> tuple[Shape, ...]:
+        """The loads that the part declares, with these values of its parameters.
+
+        Raises TestCaseError if its function does not make sense of them.
+        """
+        if self.loads is None:
+            return ()
+        try:
+            declared = self.loads(**values)
+            return (declared,) if isinstance(declared, Shape) else tuple(declared)
+        except Exception as error:  # noqa: BLE001 (the function is of the case: anybody's code)
+            raise TestCaseError(f"part {self.id}: loads= fails: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +216,19 @@ def _check_seconds(mark: PartMark, where: str) -> None:
         raise TestCaseError(f"{where}: seconds= does not fit its parameters: {error}") from None
 
 
+def _check_loads(mark: PartMark, where: str) -> None:
+    if mark.loads is None:
+        return
+    try:
+        declared = mark.loads(**{name: param.default for name, param in mark.parameters.items()})
+        shapes = [declared] if isinstance(declared, Shape) else list(declared)
+    except Exception as error:  # noqa: BLE001 (the function is of the case: anybody's code)
+        raise TestCaseError(f"{where}: loads= does not fit its parameters: {error}") from None
+    for shape in shapes:
+        if not isinstance(shape, Shape):
+            raise TestCaseError(f"{where}: loads= gives {shape!r}, which is no shape of load")
+
+
 def _define_part(
     step: type[Step], name: str, mark: PartMark, metrics: Mapping[str, Metric], where: str
 ) -> PartDefinition:
@@ -222,6 +250,7 @@ def _define_part(
             f"{', '.join(mark.parameters) or 'none'}"
         )
     _check_seconds(mark, f"{where}.{name}")
+    _check_loads(mark, f"{where}.{name}")
     try:
         mark.title.format(**{key: param.default for key, param in mark.parameters.items()})
     except (LookupError, ValueError, AttributeError, TypeError) as error:
@@ -241,4 +270,5 @@ def _define_part(
         parameters=mark.parameters,
         criteria=criteria,
         seconds=mark.seconds,
+        loads=mark.loads,
     )

@@ -8,18 +8,29 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 
+from qa_runner.configuration.schema import TargetEntry
 from qa_runner.configure import ConfiguredCase
-from qa_runner.errors import CouldNotRun, OutputError, ProbeError, QaRunnerError, StopRequested
+from qa_runner.errors import (
+    CouldNotRun,
+    OutputError,
+    ProbeError,
+    QaRunnerError,
+    SafetyStop,
+    StopRequested,
+)
 from qa_runner.events import Notice, RunFinished, RunStarted
 from qa_runner.feed import Feed
 from qa_runner.instruments import Instruments
 from qa_runner.monitors.database_result import Mark
 from qa_runner.own_log import log_to
-from qa_runner.preflight import preflight
+from qa_runner.preflight import Preflight, preflight
+from qa_runner.redacted_file import redact_file
 from qa_runner.result import RunResult, Status, TargetResult
+from qa_runner.sample_metrics import INSIDE
 from qa_runner.sending import COMPLETE
 from qa_runner.sequence import StepSequence
 from qa_runner.session import Session
@@ -28,7 +39,11 @@ from qa_runner.stop import StopToken
 from qa_runner.store import RunReader, RunWriter
 from qa_runner.summary import reason_for
 from qa_runner.table import Table
-from qa_runner.targets.choose import DEMO, open_target
+from qa_runner.targets.approval import Approval
+from qa_runner.targets.choose import DEMO, open_target, starts_server
+from qa_runner.targets.database_url import DatabaseUrl
+from qa_runner.targets.target import Target
+from qa_runner.targets.url import only_this_machine
 from qa_runner.verdict import Verdict
 
 __all__ = ["Execution", "Finish"]
@@ -40,20 +55,38 @@ _LOG = logging.getLogger(__name__)
 
 
 class Execution:
-    """Performs the selected steps of a case into ``run``."""
+    """Performs the selected steps of a case into ``run``; ``entry`` is its configured target.
+
+    ``approval`` says within what limits it may be loaded; None for the embedded target.
+    """
 
     def __init__(
-        self, case: ConfiguredCase, run: RunResult, feed: Feed, stop: StopToken, *, session: int
+        self,
+        case: ConfiguredCase,
+        run: RunResult,
+        feed: Feed,
+        stop: StopToken,
+        *,
+        session: int,
+        entry: TargetEntry | None = None,
+        approval: Approval | None = None,
+        database: DatabaseUrl | None = None,
     ) -> None:
         self._case = case
         self._run = run
         self._feed = feed
         self._stop = stop
         self._number = session
+        self._entry = entry
+        self._approval = approval
+        self._database = database
         self._seconds_before = run.duration_seconds
         self._writer: RunWriter | None = None
         self._samples_name = f"samples/preflight-session-{session}.npy"
         self._waiting_samples: list[Table] = []
+        # Monitors begin to report, each from its thread, before there is a run folder.
+        self._waiting_series: list[tuple[str, Table]] = []
+        self._series_order = Lock()
 
     def perform(self, folder: Path, finish: Finish, *, cleanup: bool) -> None:
         """Run the selected steps in a new run folder; the outcome is in the run.
@@ -75,13 +108,14 @@ class Execution:
     def perform_again(self, writer: RunWriter, finish: Finish) -> None:
         """Run the selected steps as new attempts in the run folder of ``writer``."""
         self._writer = writer
+        log_to(writer.folder)
         stored = RunReader(writer.folder).result()
         self._guard(lambda stack: self._perform(stack, None, "rerun", cleanup=False))
         if not any(a.session == self._number for step in self._run.steps for a in step.attempts):
             # Nothing was measured: the run stays as it was.
             writer.write_result(stored)
-            interrupted = self._run.status == "interrupted"
-            raise (StopRequested if interrupted else CouldNotRun)(self._run.stop_reason)
+            errors = {"interrupted": StopRequested, "stopped": SafetyStop}
+            raise errors.get(self._run.status, CouldNotRun)(self._run.stop_reason)
         finish(self._run, writer.folder)
 
     def _guard(self, perform: Callable[[ExitStack], None]) -> None:
@@ -90,7 +124,10 @@ class Execution:
             with ExitStack() as stack:
                 perform(stack)
         except StopRequested as stop:
-            self._end("interrupted", stop)
+            if self._stop.for_safety:
+                self._end("stopped", SafetyStop(self._stop.reason))
+            else:
+                self._end("interrupted", stop)
         except KeyboardInterrupt:
             self._end("interrupted", StopRequested("by Ctrl-C, twice"))
         except QaRunnerError as error:
@@ -112,8 +149,8 @@ class Execution:
         cleanup: bool,
     ) -> None:
         stored = self._run.target
-        embedded = stored.name == DEMO
-        if embedded and create is not None:
+        # Its log and database are in the run folder.
+        if starts_server(stored.name, self._entry) and create is not None:
             self._create(create)
         session = stack.enter_context(
             Session(
@@ -122,13 +159,25 @@ class Execution:
                 run_tag=self._run.tag,
                 stop=self._stop,
                 clock=self._feed.clock,
+                # Asked again: by now the name may lead elsewhere.
+                limits=self._approval.limits() if self._approval else None,
             )
         )
         target = stack.enter_context(
-            open_target(stored.name, stored.url, stored.faults, self._folder)
+            open_target(
+                stored.name,
+                stored.url,
+                stored.faults,
+                self._folder,
+                entry=self._entry,
+                stop=self._stop,
+                permit=self._approval.permit if self._approval else only_this_machine,
+                database=self._database,
+            )
         )
-        # The embedded target said itself that it is ready.
-        timing = not embedded and preflight(session, target, self._keep_samples)
+        stack.enter_context(session.watching(target, self._keep_series))
+        self._mark_database(session)
+        found = self._check(session, target)
         if self._writer is None and create is not None:
             self._create(create)
         self._run.target = TargetResult(
@@ -139,12 +188,11 @@ class Execution:
             version=target.facts.get("version", ""),
             facts=dict(target.facts),
         )
+        self._stop.check()
         self._calibrate(session)
-        stack.enter_context(session.watching(target, self._keep_series))
-        self._mark_database(session)
-        sources = {"server_log"} if target.log_path else set()
-        if timing:
-            sources.add("server_timing")
+        # The embedded target tells all.
+        inside = set(INSIDE) if target.name == DEMO else found.inside
+        sources = inside | ({"server_log"} if target.log_path else set())
         self._save()
         instruments = session.instruments(
             target,
@@ -183,11 +231,14 @@ class Execution:
             self._keep_notes(session)
 
     def _create(self, create: Callable[[], RunWriter]) -> None:
-        self._writer = create()
-        log_to(self._writer.folder)
-        self._save()
-        for table in self._waiting_samples:
-            self._keep_samples(table)
+        with self._series_order:
+            self._writer = create()
+            log_to(self._writer.folder)
+            self._save()
+            for table in self._waiting_samples:
+                self._keep_samples(table)
+            for name, rows in self._waiting_series:
+                self._writer.append_series(name, rows)
 
     @property
     def _folder(self) -> Path:
@@ -203,6 +254,28 @@ class Execution:
         )
 
     # ---------------------------------------------------------------- around the steps
+
+    def _check(self, session: Session, target: Target) -> Preflight:
+        """Look at the target before any load; the run is stopped if a rate limit answers already.
+
+        Raises TargetError if the run would be spoilt otherwise.
+        """
+        found = preflight(
+            session,
+            target,
+            self._keep_samples,
+            # The embedded target said itself that it is ready.
+            sends=target.name != DEMO,
+            load_follows=True,
+        )
+        self._run.checks += found.results
+        for line in found.warnings:
+            self._tell(f"warning: {line}")
+        if found.limited:
+            self._stop.stop(found.limited, for_safety=True)
+        else:
+            found.refuse()
+        return found
 
     def _calibrate(self, session: Session) -> None:
         """Find out what the load generator itself adds; without that the run goes on."""
@@ -222,7 +295,8 @@ class Execution:
         if session.database is None:
             return
         try:
-            if self._run.database_mark is None:
+            # One of the run's own on a server begins anew with each session.
+            if self._run.database_mark is None or self._database is not None:
                 self._run.database_mark = msgspec.to_builtins(session.database.mark())
                 self._run.mark_session = self._number
         except ProbeError as error:
@@ -276,13 +350,23 @@ class Execution:
         run.verdict = run.judge()
         if status == "crashed" and run.verdict is not Verdict.FAIL:
             run.verdict = Verdict.ERROR
-        if status == "interrupted" and run.verdict is not Verdict.FAIL:
+        if status in ("interrupted", "stopped") and run.verdict is not Verdict.FAIL:
             run.verdict = Verdict.INCONCLUSIVE
         run.finished = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
         run.duration_seconds = self._seconds_before + self._feed.clock.now()
         run.reason = reason_for(run)
+        self._redact_log()
         self._save()
         self._feed.emit(RunFinished(self._feed.clock.now(), run))
+
+    def _redact_log(self) -> None:
+        """What a server that the run started has printed can be anything."""
+        log = self._folder / "server.log"
+        try:
+            if self._writer is not None and log.is_file():
+                redact_file(log, keep=self._run.tag)
+        except OutputError as error:
+            self._run.notes.append(f"Secrets were not taken out of {log.name}: {error}.")
 
     # ---------------------------------------------------------------- the store
 
@@ -300,11 +384,16 @@ class Execution:
             self._writer.append_samples(self._samples_name, rows)
 
     def _keep_series(self, name: str, rows: Table) -> None:
-        if self._writer is None:
-            raise OutputError(f"the series {name} came before the run folder")
-        self._writer.append_series(name, rows)
+        with self._series_order:
+            if self._writer is None:
+                self._waiting_series.append((name, rows))
+            else:
+                self._writer.append_series(name, rows)
 
 
 def _revive(session: Session, instruments: Instruments) -> None:
     session.revive()
     instruments.generator = session.generator
+    if instruments.limits is not None:
+        # The new process has not counted what the old one sent.
+        instruments.limits = instruments.limits.after(instruments.sent)

@@ -8,11 +8,13 @@ from typing import Any
 
 from qa_runner.calibration import Calibration
 from qa_runner.clock import Clock
+from qa_runner.load.limits import Limits
 from qa_runner.load.process import GeneratorProcess, LoadHandle
 from qa_runner.metric import Metric
 from qa_runner.monitors.database import DatabaseProbe
 from qa_runner.monitors.database_result import Mark
 from qa_runner.monitors.monitor import Monitor
+from qa_runner.redaction import redact
 from qa_runner.result import Fact
 from qa_runner.stop import StopToken
 from qa_runner.table import SERIES, Table
@@ -22,7 +24,10 @@ __all__ = ["Instruments"]
 
 @dataclass(slots=True)
 class Instruments:
-    """Clock, generator, monitors and database of a session, and where its findings go."""
+    """Clock, generator, monitors and database of a session, and where its findings go.
+
+    ``headers`` go with every request to the target at ``url``; their values are secrets.
+    """
 
     clock: Clock
     session: int
@@ -45,14 +50,21 @@ class Instruments:
     first_session: int
     complete_loads: Callable[[], set[str]]
     calibration: Calibration | None
+    limits: Limits | None = None
+    sent: int = 0
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    verify_tls: bool = True
     generator_health: list[Table] = field(default_factory=list)
 
     def poll(self, seconds: float) -> None:
         """Take in what the generator reports, waiting up to ``seconds`` for it.
 
-        Raises GeneratorError if it has ended.
+        Raises GeneratorError if it has ended. If it says that the target needs protection, the
+        stop token is set.
         """
         self.generator.poll(seconds)
+        if self.generator.safety_reason:
+            self.stop.stop(redact(self.generator.safety_reason, self.run_tag), for_safety=True)
         health = self.generator.health()
         if len(health):
             self.generator_health.append(health)

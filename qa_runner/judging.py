@@ -29,7 +29,9 @@ def applicable(
 
 
 _ABSENT = {
-    "server_timing": "the target sends no Server-Timing header",
+    "application_time": "the target sends no application time in a Server-Timing header",
+    "database_time": "the target sends no database time in a Server-Timing header",
+    "query_count": "the target sends no number of queries in a Server-Timing header",
     "server_log": "the server's log is not known",
 }
 

@@ -54,10 +54,11 @@ class Metric:
     """A measurable quantity.
 
     ``unit`` is the base unit of its values. ``load`` says that a slow generator could make it
-    look worse than the server is; ``requires`` names a data source (``server_timing``,
-    ``server_log``) without which criteria of this metric are not part of the run. ``compute``
+    look worse than the server is; ``requires`` names a data source (``server_log``,
+    ``database_time``) without which criteria of this metric are not part of the run. ``compute``
     derives a value from the samples (a :class:`qa_runner.table.Table`) of a part or step; None
-    from it means not measured.
+    from it means not measured. ``needs`` names the monitor without which it is not measured
+    (``server``, ``database``, ``log``), so that it can be told before the run.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Metric:
     description: str
     load: bool = False
     requires: str = ""
+    needs: str = ""
     compute: Callable[[Any], float | None] | None = None
 
     def aggregate_unit(self, aggregate: str) -> Unit:
@@ -118,18 +120,50 @@ METRICS: Mapping[str, Metric] = _table(
         Metric("status", _N, _VALUE, "HTTP status of the one request"),
         Metric("silent_failures", _N, _VALUE, "responses 2xx without a valid body"),
         Metric("malformed_errors", _N, _VALUE, "error responses that are not JSON objects"),
-        Metric("database_time", _S, _SAMPLES, "time in the database", requires="server_timing"),
-        Metric("query_count", _N, _SAMPLES, "database queries", requires="server_timing"),
+        # From Server-Timing headers.
+        Metric(
+            "application_time",
+            _S,
+            _SAMPLES,
+            "time in the application, the database included",
+            requires="application_time",
+        ),
+        Metric("database_time", _S, _SAMPLES, "time in the database", requires="database_time"),
+        Metric("query_count", _N, _SAMPLES, "database queries", requires="query_count"),
         # From the monitors, over the part's window.
-        Metric("server_processes", _N, _VALUE, "processes of the server found"),
-        Metric("server_memory", _B, _SERIES, "resident memory of the server's process tree"),
-        Metric("server_cpu", _PCT, _SERIES, "CPU of the server's tree over its workers"),
-        Metric("server_restarts", _N, _VALUE, "times a process of the server ended"),
-        Metric("database_connections", _N, _SERIES, "the server's open database connections"),
-        Metric("query_time", _S, _SERIES, "time of the probe's fixed query"),
-        Metric("lock_errors", _N, _VALUE, "lock errors in server log and responses"),
-        Metric("deadlocks", _N, _VALUE, "deadlocks in server log and responses"),
-        Metric("database_timeouts", _N, _VALUE, "database timeouts in log and responses"),
+        Metric("server_processes", _N, _VALUE, "processes of the server found", needs="server"),
+        Metric(
+            "server_memory",
+            _B,
+            _SERIES,
+            "resident memory of the server's process tree",
+            needs="server",
+        ),
+        Metric(
+            "server_cpu", _PCT, _SERIES, "CPU of the server's tree over its workers", needs="server"
+        ),
+        Metric(
+            "server_restarts", _N, _VALUE, "times a process of the server ended", needs="server"
+        ),
+        Metric(
+            "database_connections",
+            _N,
+            _SERIES,
+            "the server's open database connections",
+            needs="database",
+        ),
+        Metric("query_time", _S, _SERIES, "time of the probe's fixed query", needs="database"),
+        Metric("lock_errors", _N, _VALUE, "lock errors in server log and responses", needs="log"),
+        Metric(
+            "deadlocks",
+            _N,
+            _VALUE,
+            "deadlocks in log, responses and the database's statistics",
+            needs="log",
+        ),
+        Metric(
+            "database_timeouts", _N, _VALUE, "database timeouts in log and responses", needs="log"
+        ),
         Metric(
             "unlogged_server_errors",
             _N,

@@ -9,6 +9,7 @@ import sys
 
 from qa_runner import __version__
 from qa_runner.clock import Clock
+from qa_runner.configuration.schema import TargetEntry
 from qa_runner.configure import ConfiguredCase
 from qa_runner.result import RunResult, Session, StepResult, TargetResult
 from qa_runner.settings import RunSettings
@@ -17,8 +18,12 @@ from qa_runner.verdict import Verdict
 __all__ = ["new_run", "session_of"]
 
 
-def new_run(case: ConfiguredCase, settings: RunSettings, clock: Clock) -> RunResult:
-    """A run of ``case`` with nothing measured yet."""
+def new_run(
+    case: ConfiguredCase, settings: RunSettings, clock: Clock, entry: TargetEntry | None = None
+) -> RunResult:
+    """A run of ``case`` with nothing measured yet; of a configured target only name and address
+    are kept.
+    """
     definition = case.definition
     return RunResult(
         tool_version=__version__,
@@ -32,13 +37,9 @@ def new_run(case: ConfiguredCase, settings: RunSettings, clock: Clock) -> RunRes
         profile=case.profile,
         selected=list(case.selected),
         overrides=list(case.overrides),
+        configured=list(case.configured),
         started=clock.wall_start.isoformat(timespec="milliseconds"),
-        target=TargetResult(
-            name="demo" if settings.target == "demo" else "url",
-            url="" if settings.target == "demo" else settings.target,
-            environment="embedded" if settings.target == "demo" else "local",
-            faults=list(settings.faults),
-        ),
+        target=_target(settings, entry),
         # Short, lower case, unlikely to occur by chance in anybody else's data.
         tag=f"qa{clock.wall_start:%m%d%H%M%S}{secrets.token_hex(2)}",
         environment={
@@ -52,11 +53,13 @@ def new_run(case: ConfiguredCase, settings: RunSettings, clock: Clock) -> RunRes
         settings={
             "case": definition.id,
             "target": settings.target,
+            **({} if entry is None else {"url": entry.url}),
             "faults": list(settings.faults),
             "profile": settings.profile,
             "steps": list(settings.steps),
             "set": list(settings.assignments),
             "cleanup": settings.cleanup,
+            **({"own_database": True} if settings.database_url else {}),
             **{f"case.{name}": value for name, value in case.parameters.items()},
         },
         sessions=[session_of(1, clock, "run")],
@@ -72,6 +75,18 @@ def new_run(case: ConfiguredCase, settings: RunSettings, clock: Clock) -> RunRes
             )
             for step in case.steps
         ],
+    )
+
+
+def _target(settings: RunSettings, entry: TargetEntry | None) -> TargetResult:
+    if entry is not None:
+        return TargetResult(name=settings.target, url=entry.url, environment=entry.environment)
+    embedded = settings.target == "demo"
+    return TargetResult(
+        name="demo" if embedded else "url",
+        url="" if embedded else settings.target,
+        environment="embedded" if embedded else "local",
+        faults=list(settings.faults),
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from qa_runner import estimate
-from qa_runner.aggregates import LEAST_SLOPE_POINTS, aggregate
+from qa_runner.aggregates import LEAST_SLOPE_POINTS, aggregate, increase
 from qa_runner.calibration import Calibration
 from qa_runner.criteria import Criterion, Measurement
 from qa_runner.headroom import added_time
@@ -18,6 +18,7 @@ from qa_runner.metric import Kind, Metric
 from qa_runner.monitors.log_kinds import kind_of_text
 from qa_runner.result import RecordedMetric, Window
 from qa_runner.sample_metrics import (
+    INSIDE,
     RATES,
     TIMES,
     VALUES,
@@ -119,12 +120,13 @@ class Observation:
         if values is None:
             return Measurement(reason=_NOT_RECORDED)
         if values.size == 0:
-            return Measurement(reason="no request was answered")
+            return Measurement(reason=_without_values(name, samples))
         due = len(samples) - int(is_outcome(samples, Outcome.CANCELLED).sum())
         if name == "response_time" and values.size < due / 2:
             # What remains after most were refused or dropped says nothing of the server.
             return Measurement(reason=f"only {values.size} of {due} requests were answered")
-        return aggregate(values, aggregate_name)
+        had = "succeeded" if name == "query_count" else "were answered"
+        return aggregate(values, aggregate_name, had)
 
     # ---------------------------------------------------------------- series
 
@@ -254,6 +256,27 @@ class Observation:
         in_log = sum(found == kind for found in lines.text("kind"))
         return Measurement(value=max(in_log, in_responses))
 
+    def deadlocks(self) -> Measurement:
+        """Deadlocks in log and responses or, of the same, in the database's statistics.
+
+        The largest count is taken. These publish with a delay: one can count for a later part.
+        """
+        told = self.log_errors("deadlock")
+        counted = self._counted("deadlocks")
+        if counted is None or not answered(self.samples).any():
+            return told
+        note = f"{counted:g} by the database's own count"
+        if told.value is None:
+            return Measurement(value=counted, note=f"{note}; {told.reason}")
+        return Measurement(value=max(told.value, counted), note=note)
+
+    def _counted(self, column: str) -> float | None:
+        """What a count of the database rose by in this window; None if it does not count."""
+        table = self.series.get("database")
+        if table is None:
+            return None
+        return increase(table.number("time"), table.number(column), self.start, self.end)
+
     def unlogged_server_errors(self) -> Measurement:
         """Responses 5xx beyond the number of error records that the log gained."""
         if not self.log_known:
@@ -278,6 +301,15 @@ class Observation:
         return table.between(self.start, self.end)
 
 
+def _without_values(name: str, samples: Table) -> str:
+    """Why no request has a value of this metric."""
+    if name not in INSIDE or not answered(samples).any():
+        return "no request was answered"
+    if name == "query_count" and not is_outcome(samples, Outcome.SUCCESS).any():
+        return "no request succeeded"
+    return "no response told it in its Server-Timing header"
+
+
 _SERIES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "server_memory": (("server", "rss_bytes"),),
     "server_cpu": (("server", "cpu_percent"),),
@@ -288,7 +320,7 @@ _SERIES: Mapping[str, tuple[tuple[str, str], ...]] = {
 _FROM_MONITORS: Mapping[str, Callable[[Observation], Measurement]] = {
     "server_restarts": Observation.server_restarts,
     "lock_errors": lambda observation: observation.log_errors("lock"),
-    "deadlocks": lambda observation: observation.log_errors("deadlock"),
+    "deadlocks": Observation.deadlocks,
     "database_timeouts": lambda observation: observation.log_errors("timeout"),
     "unlogged_server_errors": Observation.unlogged_server_errors,
 }

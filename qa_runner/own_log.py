@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from qa_runner.redaction import redact
+
 __all__ = ["LOG_NAME", "log_to"]
 
 LOG_NAME = "qa-runner.log"
@@ -17,7 +19,14 @@ def log_to(folder: Path) -> None:
         logger.removeHandler(handler)
         handler.close()
     handler = logging.FileHandler(folder / LOG_NAME, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger.addHandler(handler)
     # Without this the last resort of logging prints to stderr.
     logger.propagate = False
+
+
+class _Redacting(logging.Formatter):
+    """What an exception says can be anything, a header or a database URL too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))

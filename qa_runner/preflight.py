@@ -1,66 +1,81 @@
-"""One real request before any load: is this the API under test?"""
+"""Before any load: is this the API under test, and what will the run be able to measure?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from qa_runner.context import StepContext
+from qa_runner.check_result import CheckResult, Level
+from qa_runner.checks.checked_target import CheckedTarget
+from qa_runner.checks.rate_limit import RATE_LIMIT
+from qa_runner.checks.registry import perform
 from qa_runner.errors import TargetError
-from qa_runner.load.plan import Outcome
-from qa_runner.part_record import PartRecord
+from qa_runner.sample_metrics import told_of_inside
 from qa_runner.session import Session
 from qa_runner.table import Table
 from qa_runner.targets.target import Target
 
-__all__ = ["judge_preflight", "preflight"]
-
-_NOT_FOUND = (404, 405)
+__all__ = ["Preflight", "one_line", "preflight"]
 
 
-def preflight(session: Session, target: Target, save: Callable[[Table], None]) -> bool:
-    """Send the case's own request once; whether the answer had a Server-Timing header.
-
-    Raises TargetError, saying what came instead, if the answer is not that of the API under
-    test. A server error in JSON is an answer: finding that is what the run is for.
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What the checks found. ``inside`` is what the answer told of the time inside the server, as
+    :func:`qa_runner.sample_metrics.told_of_inside` names it.
     """
-    record = PartRecord(id="preflight", step=0, attempt=1, start=session.clock.now())
-    context = StepContext(session.bare_instruments(target, save), record)
-    request = session.case.definition.case().preflight(context)
-    if request is None:
-        return False
-    sent = context.request(request, role="preflight")
-    judge_preflight(sent.samples, f"{request.method} {target.url}{request.url}")
-    return "server-timing" in sent.samples.text("extracted")[0]
+
+    results: tuple[CheckResult, ...]
+    inside: frozenset[str] = frozenset()
+
+    @property
+    def warnings(self) -> list[str]:
+        """A line for each warning."""
+        return [one_line(result) for result in self.results if result.level is Level.WARNING]
+
+    @property
+    def limited(self) -> str:
+        """A line for a rate limit that answers already; empty if none does."""
+        found = (r for r in self.results if r.id == RATE_LIMIT.id and r.level is Level.FAILURE)
+        return next(map(one_line, found), "")
+
+    @property
+    def failures(self) -> list[str]:
+        """A line for each failure."""
+        return [one_line(result) for result in self.results if result.level is Level.FAILURE]
+
+    def refuse(self) -> None:
+        """Raise TargetError, with what is wrong and what to do, if a run would be spoilt."""
+        first, *others = self.failures or [""]
+        if first:
+            more = f" (and {len(others)} more: see qa-runner check)" if others else ""
+            raise TargetError(first + more)
 
 
-def judge_preflight(samples: Table, what: str) -> None:
-    """Raise TargetError with what is wrong and what to do, unless the one sample will do."""
-    outcome = Outcome(samples.text("outcome")[0])
-    error = samples.text("error")[0]
-    status = int(samples.number("status")[0])
-    json_object = samples.number("json_object")[0] == 1
-    if outcome is Outcome.SUCCESS:
-        return
-    if outcome is Outcome.TIMEOUT:
-        raise TargetError(f"{what} got no answer ({error}); is the server overloaded or hung?")
-    if outcome is Outcome.CONNECTION_ERROR:
-        raise TargetError(f"{what} failed: {error}; is the server running?")
-    if outcome is Outcome.OTHER:
-        raise TargetError(
-            f"{what} was not answered by the API: {error}; give the address that it runs at"
-        )
-    if status in _NOT_FOUND:
-        raise TargetError(
-            f"{what} answers {status}; set the path with --set case.path=/the/right/path/"
-        )
-    if outcome is Outcome.THROTTLED:
-        raise TargetError(f"{what} answers 429: a rate limit would spoil every measurement")
-    if not json_object:
-        raise TargetError(
-            f"{what} answers {status} with something other than a JSON object; "
-            "is this the API under test?"
-        )
-    if outcome is Outcome.INVALID:
-        raise TargetError(f"{what} answers {status}, but {error}; is this the API under test?")
-    if outcome is Outcome.CLIENT_ERROR:
-        raise TargetError(f"{what} is rejected: {error}; the request does not suit this target")
+def preflight(
+    session: Session,
+    target: Target,
+    save: Callable[[Table], None],
+    *,
+    sends: bool = True,
+    load_follows: bool = False,
+    tell: Callable[[CheckResult], None] = lambda _result: None,
+) -> Preflight:
+    """Make all checks; ``session`` watches the target already.
+
+    The case's own request is sent once, unless ``sends`` is False; where ``load_follows``, as often
+    as it takes to see whether a low rate limit that is known holds for us. Raises GeneratorError,
+    StopRequested.
+    """
+    checked = CheckedTarget(target, session, save, load_follows=load_follows)
+    results = perform(checked, sends=sends, tell=tell)
+    answer = checked.answer
+    inside = told_of_inside(answer.samples) if answer is not None else set()
+    return Preflight(tuple(results), frozenset(inside))
+
+
+def one_line(result: CheckResult) -> str:
+    """What a check found and what to do, for a console or an error."""
+    text = result.text + (f"; {result.remedy}" if result.remedy else "")
+    if not result.criteria:
+        return text
+    return f"{text}; INCONCLUSIVE: {', '.join(result.criteria)}"

@@ -12,8 +12,10 @@ from typing import Any, Literal
 import msgspec
 
 from qa_runner.calibration import Calibration
+from qa_runner.check_result import CheckResult
 from qa_runner.criteria import CriterionResult
 from qa_runner.errors import RunFolderError
+from qa_runner.redaction import known_secrets, mask_known
 from qa_runner.verdict import Verdict, combine
 
 __all__ = [
@@ -42,6 +44,8 @@ added.
 """
 
 Status = Literal["running", "finished", "interrupted", "crashed", "stopped"]
+_OWN_WORDS = ("status", "verdict", "origin", "level")
+"""Fields that take certain words only."""
 Cell = str | int | float | bool | None
 
 
@@ -71,7 +75,7 @@ class ParameterResult(msgspec.Struct, kw_only=True, frozen=True):
     document_value: Any = None
     differs: bool = False
     unit: str = ""
-    origin: Literal["text", "profile", "option"] = "text"
+    origin: Literal["text", "profile", "configuration", "option"] = "text"
 
 
 class LoadResult(msgspec.Struct, kw_only=True, frozen=True):
@@ -236,6 +240,9 @@ class RunResult(msgspec.Struct, kw_only=True):
     selected: list[str] = []
     """What --step named; empty for all."""
     overrides: list[str] = []
+    """What --set gave."""
+    configured: list[str] = []
+    """Parameters and limits that qa-runner.toml gave; --set outranks them."""
     started: str
     finished: str = ""
     duration_seconds: float = 0.0
@@ -254,6 +261,8 @@ class RunResult(msgspec.Struct, kw_only=True):
     cleaned_session: int = 0
     """The session at whose end the rows of this run were removed; 0 if they never were."""
     cleaned_rows: dict[str, int] = {}
+    checks: list[CheckResult] = []
+    """What was looked at before any load, in each session."""
     excluded: list[str] = []
     """Criteria that are not part of this run, each with the reason."""
     notes: list[str] = []
@@ -270,12 +279,22 @@ class RunResult(msgspec.Struct, kw_only=True):
 
 
 def encode(run: RunResult) -> bytes:
-    """``run.json``: two-space indented JSON with a final newline."""
+    """``run.json``: two-space indented JSON with a final newline, without known secrets."""
+    shown = _masked(msgspec.to_builtins(run)) if known_secrets() else run
     try:
-        data = msgspec.json.encode(run)
+        data = msgspec.json.encode(shown)
     except UnicodeEncodeError:
-        data = msgspec.json.encode(_readable(msgspec.to_builtins(run)))
+        data = msgspec.json.encode(_readable(msgspec.to_builtins(shown)))
     return msgspec.json.format(data, indent=2) + b"\n"
+
+
+def _masked(value: Any, key: str = "") -> Any:
+    """With known secrets masked, except in what is one of our own words."""
+    if isinstance(value, str):
+        return value if key in _OWN_WORDS else mask_known(value)
+    if isinstance(value, dict):
+        return {name: _masked(item, name) for name, item in value.items()}
+    return [_masked(item, key) for item in value] if isinstance(value, list) else value
 
 
 def _readable(value: Any) -> Any:

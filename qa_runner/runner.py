@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from qa_runner import discovery
 from qa_runner.clock import Clock
-from qa_runner.configure import configure, select
-from qa_runner.errors import UnknownName
+from qa_runner.configuration.schema import Configuration
 from qa_runner.execution import Execution, Finish
 from qa_runner.feed import Feed, Listener
 from qa_runner.new_run import new_run, session_of
+from qa_runner.prepare import Prepared, prepare, prepare_rerun
+from qa_runner.protection.caps import check_case
 from qa_runner.result import RunResult
 from qa_runner.settings import RunSettings
 from qa_runner.stop import StopToken
 from qa_runner.store import RunReader, RunWriter
-from qa_runner.targets.choose import check_target
+from qa_runner.targets.approval import Approval
+from qa_runner.targets.choose import DEMO, check_database, check_same_database, check_target
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "approve"]
 
 
 class Runner:
@@ -36,46 +37,92 @@ class Runner:
         """Run a case.
 
         Raises UsageError for options that do not fit, CouldNotRun (TargetError) if the target
-        does not answer as the API under test, StopRequested if stopped before anything was
-        measured. Whatever happens once the run folder exists is in the result.
+        does not answer as the API under test, StopRequested (SafetyStop to protect the target) if
+        stopped before anything was measured. Whatever happens once the run folder exists is in the
+        result.
         """
-        case = configure(
-            discovery.find(settings.case),
-            profile=settings.profile,
-            steps=settings.steps,
-            settings=settings.assignments,
-        )
-        check_target(settings.target, settings.faults)
+        prepared = prepare(settings)
+        check_target(settings.target, settings.faults, prepared.entry)
+        database = check_database(settings.target, settings.database_url)
+        approval = approve(prepared, settings)
         clock = Clock()
-        run = new_run(case, settings, clock)
-        folder = settings.output / case.definition.id.lower() / run.run_id
-        execution = Execution(case, run, Feed(self._listeners, clock), self._stop, session=1)
+        run = new_run(prepared.case, settings, clock, prepared.entry)
+        folder = settings.output / prepared.case.definition.id.lower() / run.run_id
+        execution = Execution(
+            prepared.case,
+            run,
+            Feed(self._listeners, clock),
+            self._stop,
+            session=1,
+            entry=prepared.entry,
+            approval=approval,
+            database=database,
+        )
         execution.perform(folder, self._finish, cleanup=settings.cleanup)
         return run
 
-    def rerun(self, folder: Path, number: int) -> RunResult:
+    def rerun(
+        self,
+        folder: Path,
+        number: int,
+        configuration: Configuration | None = None,
+        *,
+        confirm: str = "",
+        database_url: str = "",
+    ) -> RunResult:
         """Run one step again inside an existing run, as a new attempt.
 
+        A target that the run took from the configuration is taken from ``configuration`` again.
         Raises UsageError, CouldNotRun or StopRequested as :meth:`run` does.
         """
         RunReader(folder).result()  # refused before anything is locked or started
         with RunWriter.open(folder) as writer:
             # Read under the lock: nobody changes it between here and the last write.
             run = RunReader(folder).result()
-            definition = discovery.find(run.test_id)
-            numbers = [step.number for step in definition.steps]
-            if number not in numbers:
-                raise UnknownName("step", str(number), map(str, numbers))
-            case = configure(definition, profile=run.profile, steps=(), settings=run.overrides)
+            prepared = prepare_rerun(run, number, configuration or Configuration())
+            if prepared.entry is not None:
+                check_target(run.target.name, (), prepared.entry)
+            database = check_database(run.target.name, database_url)
+            check_same_database(run.settings, database)
+            approval = approve(
+                prepared,
+                RunSettings(
+                    case=run.test_id,
+                    configuration=configuration or Configuration(),
+                    target=run.target.url if run.target.name == "url" else run.target.name,
+                    confirm=confirm,
+                ),
+            )
             clock = Clock()
             session = len(run.sessions) + 1
             run.sessions.append(session_of(session, clock, f"rerun --step {number}"))
             execution = Execution(
-                select(case, number),
+                prepared.case,
                 run,
                 Feed(self._listeners, clock),
                 self._stop,
                 session=session,
+                entry=prepared.entry,
+                approval=approval,
+                database=database,
             )
             execution.perform_again(writer, self._finish)
         return run
+
+
+def approve(prepared: Prepared, settings: RunSettings) -> Approval | None:
+    """That the target may be asked for all that the case will; None for the embedded target.
+
+    Raises UsageError if not.
+    """
+    if prepared.entry is None and settings.target == DEMO:
+        return None
+    approval = Approval.of(
+        settings.target,
+        prepared.entry,
+        settings.configuration,
+        confirm=settings.confirm,
+        named=settings.target_named,
+    )
+    check_case(prepared.case, approval.limits())
+    return approval

@@ -2,7 +2,7 @@
 
 ::
 
-    step-3-attempt-1.npy     one record for each request, about 125 bytes; ``numpy.load`` reads it
+    step-3-attempt-1.npy     one record for each request, about 145 bytes; ``numpy.load`` reads it
     step-3-attempt-1.jsonl   the texts, as JSON, one in a line
 
 A text column holds the number of a line, from 0. A line that holds a list is a pattern: what the
@@ -130,6 +130,8 @@ def read_samples(path: Path) -> Table:
     data: dict[str, Any] = {}
     for name in list(columns):
         values = columns.pop(name)
+        if name in SAMPLES.later and not _present(values):
+            continue  # takes no memory then
         data[name] = _column(values, texts) if name in SAMPLES.texts else _numbers(name, values)
     return Table(SAMPLES, data)
 
@@ -156,6 +158,13 @@ def _column(codes: npt.NDArray[Any], texts: list[str | Pattern]) -> TextColumn:
     places = narrow((np.cumsum(used) - used).astype(np.uint32), kept.size)
     values = [texts[place] for place in kept.tolist()]
     return TextColumn(places[codes], values, any(isinstance(value, tuple) for value in values))
+
+
+def _present(values: npt.NDArray[Any]) -> bool:
+    """Whether any row has a number."""
+    if values.dtype.kind == "f":
+        return not np.isnan(values).all()
+    return bool((values != np.iinfo(values.dtype).min).any())
 
 
 def _numbers(name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:

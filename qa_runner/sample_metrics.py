@@ -8,8 +8,6 @@ make a server look quick.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -21,6 +19,7 @@ from qa_runner.load.plan import Outcome
 from qa_runner.table import Floats, Table
 
 __all__ = [
+    "INSIDE",
     "RATES",
     "TIMES",
     "VALUES",
@@ -31,6 +30,7 @@ __all__ = [
     "late_starts",
     "rate",
     "times_of",
+    "told_of_inside",
 ]
 
 Mask = npt.NDArray[np.bool_]
@@ -108,6 +108,17 @@ TIMES: Mapping[str, tuple[str, str]] = {
     "connect_time": ("started", "connected"),
     "time_to_first_byte": ("started", "first_byte"),
 }
+INSIDE: Mapping[str, str] = {
+    "application_time": "application_seconds",
+    "database_time": "database_seconds",
+    "query_count": "queries",
+}
+"""The column of each metric that a response tells in its Server-Timing header."""
+
+
+def told_of_inside(samples: Table) -> set[str]:
+    """Those of the metrics in INSIDE that a response told; data sources of the same names."""
+    return {name for name, column in INSIDE.items() if np.isfinite(samples.number(column)).any()}
 
 
 def _requests(samples: Table) -> Measurement:
@@ -199,10 +210,14 @@ VALUES: Mapping[str, Callable[[Table], Measurement]] = {
 def times_of(samples: Table, name: str) -> Floats | None:
     """The values of a metric that has one for each request, in the order in which they were due.
 
-    Only of those answered; seconds, shape (n,). None if there is no such metric.
+    Only of those answered, the number of queries only of those that succeeded; in base units,
+    shape (n,). None if there is no such metric.
     """
-    if name in ("database_time", "query_count"):
-        values = _server_timing(samples, name)
+    if name in INSIDE:
+        values = samples.number(INSIDE[name])
+        if name == "query_count":
+            # What fails is over before it has made all of its queries.
+            values = np.where(is_outcome(samples, Outcome.SUCCESS), values, np.nan)
     elif name in TIMES:
         begin, finish = TIMES[name]
         values = samples.number(finish) - samples.number(begin)
@@ -212,22 +227,3 @@ def times_of(samples: Table, name: str) -> Floats | None:
     # Rows stand in the order of their ends, in which slow requests come late: no drift.
     values = values[np.argsort(samples.number("due"), kind="stable")]
     return values[np.isfinite(values)]
-
-
-def _server_timing(samples: Table, name: str) -> Floats:
-    """``db`` duration in seconds, or its query count, from Server-Timing headers; shape (n,).
-
-    Reads ``db;dur=12.3;desc="7 queries"`` (durations are milliseconds by the W3C's Server
-    Timing); NaN where a response did not say.
-    """
-    duration = r"(?:^|,)\s*db\s*;(?:[^,]*?;)?\s*dur=\"?(\d+(?:\.\d*)?|\.\d+)"
-    found = re.compile(duration if name == "database_time" else r"(\d+) quer", re.ASCII)
-    codes, texts = samples.coded("extracted")
-    values = np.full(len(texts), np.nan)
-    for code, text in enumerate(texts):
-        if "server-timing" not in text:
-            continue
-        match = found.search(str(json.loads(text).get("server-timing", "")))
-        if match:
-            values[code] = float(match[1]) * (1e-3 if name == "database_time" else 1.0)
-    return values[codes]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
 import numpy as np
 
-from qa_runner.calibration import Calibration
 from qa_runner.errors import CouldNotRun
 from qa_runner.headroom import near_capacity
 from qa_runner.instruments import Instruments
+from qa_runner.load.demand import refusal
 from qa_runner.load.handle import TOO_MANY_SAMPLES
 from qa_runner.load.plan import (
     Burst,
@@ -23,7 +22,9 @@ from qa_runner.load.plan import (
     describe,
 )
 from qa_runner.load.process import LoadHandle
+from qa_runner.load.target_headers import addressed, masked
 from qa_runner.part_record import PartRecord
+from qa_runner.protection.destination import is_target
 from qa_runner.redaction import redact
 from qa_runner.result import LoadResult
 from qa_runner.table import Table
@@ -96,12 +97,17 @@ class Sending:
         timeout: float,
         connections: Connections,
     ) -> Sent:
-        """Start a load; a relative URL is the target's. Raises StopRequested, GeneratorError."""
+        """Start a load; a relative URL is the target's. Raises StopRequested, GeneratorError.
+
+        The run is stopped if the load is more than the target's environment permits. Raises
+        UsageError if it would go to another machine than the target's.
+        """
         instruments = self._instruments
+        self._protect(shape)
         instruments.stop.check()
         number = instruments.next_load()
-        if "://" not in request.url:
-            request = msgspec.structs.replace(request, url=instruments.url + request.url)
+        request = addressed(request, instruments.url, instruments.headers)
+        to_target = is_target(request.url, instruments.url)
         plan = LoadPlan(
             number=number,
             shape=shape,
@@ -111,12 +117,22 @@ class Sending:
             # As with curl's --max-time, connecting is part of it.
             connect_timeout_seconds=timeout,
             connections=connections,
+            verify_tls=instruments.verify_tls,
+            # What a step sends to this machine itself has nothing to do with the target's.
+            limits=instruments.limits if to_target else None,
         )
         cpu = instruments.generator.cpu_seconds()
         handle = instruments.generator.submit(plan, part=self._record.id, role=role)
         sent = Sent(handle, instruments.clock.now(), cpu)
         self._under_way.append(sent)
         return sent
+
+    def _protect(self, shape: Shape) -> None:
+        limits = self._instruments.limits
+        excess = refusal(shape, limits) if limits is not None else ""
+        if excess:
+            reason = f"part {self._record.id} asks for {excess}"
+            self._instruments.stop.stop(reason, for_safety=True)
 
     def finish(self, sent: Sent) -> LoadOutcome:
         """Take rows in until the load is finished, and record what it came to.
@@ -143,9 +159,7 @@ class Sending:
                 end=instruments.clock.now(),
             )
             cpu = sent.cpu_percent(instruments.generator.cpu_seconds(), outcome.end)
-            self._record.loads.append(
-                _load_result(handle, outcome, cpu, instruments.run_tag, instruments.calibration)
-            )
+            self._record.loads.append(_load_result(handle, outcome, cpu, instruments))
         instruments.stop.check()
         if handle.stop_reason == TOO_MANY_SAMPLES:
             raise CouldNotRun(f"load {handle.number} was {TOO_MANY_SAMPLES}")
@@ -157,6 +171,7 @@ class Sending:
             rows = sent.handle.take()
             if len(rows):
                 self._record.add(rows)
+                self._instruments.sent += len(rows)
                 self._instruments.save_samples(rows)
 
 
@@ -164,18 +179,18 @@ def _load_result(
     handle: LoadHandle,
     outcome: LoadOutcome,
     cpu_percent: float | None,
-    run_tag: str,
-    calibration: Calibration | None,
+    instruments: Instruments,
 ) -> LoadResult:
     plan = handle.plan
     request = plan.request
-    head = [f"{request.method} {request.url}", *(f"{k}: {v}" for k, v in request.headers)]
+    headers = masked(request.headers, instruments.headers)
+    head = [f"{request.method} {request.url}", *(f"{k}: {v}" for k, v in headers)]
     return LoadResult(
         number=plan.number,
         role=handle.role,
         tag=plan.tag,
         shape=describe(plan.shape),
-        request=redact("\n".join([*head, "", body_text(request.body)]), keep=run_tag),
+        request=redact("\n".join([*head, "", body_text(request.body)]), keep=instruments.run_tag),
         connections=plan.connections,
         timeout_seconds=plan.timeout_seconds,
         start=outcome.start,
@@ -184,5 +199,7 @@ def _load_result(
         stop_reason=handle.stop_reason,
         generator_cpu_percent=cpu_percent,
         burst=plan.shape.requests if isinstance(plan.shape, Burst) else 0,
-        caution=near_capacity(outcome.samples, plan.connections, calibration, cpu_percent),
+        caution=near_capacity(
+            outcome.samples, plan.connections, instruments.calibration, cpu_percent
+        ),
     )

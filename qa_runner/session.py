@@ -15,11 +15,13 @@ from qa_runner.configure import ConfiguredCase
 from qa_runner.errors import CalibrationError, ProbeError
 from qa_runner.instruments import Instruments
 from qa_runner.load.calibrate import CALIBRATION_SECONDS
+from qa_runner.load.limits import Limits
 from qa_runner.load.process import GeneratorProcess, LoadHandle
-from qa_runner.monitors.database import DatabaseProbe
+from qa_runner.monitors.database import PROBE_START_SECONDS, DatabaseProbe
 from qa_runner.monitors.database_result import Mark
 from qa_runner.monitors.log import LogMonitor
 from qa_runner.monitors.monitor import Monitor, Sink
+from qa_runner.monitors.port_owner import is_here
 from qa_runner.monitors.process import ServerMonitor
 from qa_runner.monitors.project import DjangoProject
 from qa_runner.monitors.system import SystemMonitor
@@ -31,29 +33,43 @@ from qa_runner.targets.target import Target
 __all__ = ["Session"]
 
 NO_PROJECT = (
-    "the target's database is not known: only the embedded target's can be read in this version"
+    "the target's database is not known: give its Django project in qa-runner.toml, "
+    "[targets.NAME.project] with folder and settings"
 )
 
 
 class Session:
     """Starts generator and monitors; ends them, in reverse order, when left.
 
-    ``number`` counts the sessions of a run from 1.
+    ``number`` counts the sessions of a run from 1; ``limits`` are those of the target's
+    environment, None for the embedded target. ``probe_start_seconds`` is the time that the project
+    has to be opened by the database probe.
     """
 
     def __init__(
-        self, case: ConfiguredCase, *, number: int, run_tag: str, stop: StopToken, clock: Clock
+        self,
+        case: ConfiguredCase,
+        *,
+        number: int,
+        run_tag: str,
+        stop: StopToken,
+        clock: Clock,
+        limits: Limits | None = None,
+        probe_start_seconds: float = PROBE_START_SECONDS,
     ) -> None:
         self.case = case
         self.number = number
         self.run_tag = run_tag
         self.stop = stop
         self.clock = clock
+        self.limits = limits
         self.generator = GeneratorProcess(clock, session=number)
         self.calibration: Calibration | None = None
         self.monitors: dict[str, Monitor] = {}
         self.database: DatabaseProbe | None = None
         self.database_reason = NO_PROJECT
+        self.probe: DatabaseProbe | None = None
+        self._probe_start_seconds = probe_start_seconds
         self._loads = 0
 
     def __enter__(self) -> Self:
@@ -102,9 +118,18 @@ class Session:
 
     def _watch(self, stack: ExitStack, target: Target, sink: Sink) -> None:
         project = target.project
+        if project is None and "://" not in target.name:
+            self.database_reason = NO_PROJECT.replace("NAME", target.name)
         database = None if project is None else self._start_database(stack, project, sink)
         monitors: list[Monitor] = [
-            ServerMonitor(target.port, ignore=(self.generator.pid,), database=database),
+            ServerMonitor(
+                target.port,
+                address=target.host,
+                rule=target.process,
+                ignore=(self.generator.pid,),
+                database=database,
+                ended=target.ended,
+            ),
             SystemMonitor(),
         ]
         if target.log_path is not None:
@@ -113,14 +138,25 @@ class Session:
             self.monitors[monitor.name] = monitor
             stack.callback(monitor.stop)
             monitor.start(self.clock, self.number, sink)
+        if not is_here(target.host):
+            self.monitors["system"].note(
+                "The machine that was measured is the one that qa-runner runs on; "
+                f"the server runs on another ({target.host})."
+            )
 
     def _start_database(self, stack: ExitStack, project: DjangoProject, sink: Sink) -> Path | None:
         """Start the probe; the file of an SQLite database, whose open descriptors tell the
         server's connections.
         """
         case = self.case.definition.case
-        probe = DatabaseProbe(project, case.models, case.intent_field)
+        probe = DatabaseProbe(
+            project,
+            {**case.models, **project.models},
+            project.intent_field or case.intent_field,
+            start_limit_seconds=self._probe_start_seconds,
+        )
         stack.callback(probe.stop)
+        self.probe = probe
         try:
             probe.start(self.clock, self.number, sink)
             info = probe.info()
@@ -173,6 +209,9 @@ class Session:
             first_session=first_session,
             complete_loads=complete_loads,
             calibration=self.calibration,
+            limits=self.limits,
+            headers=target.headers,
+            verify_tls=target.verify_tls,
         )
 
     def bare_instruments(self, target: Target, save: Callable[[Table], None]) -> Instruments:

@@ -16,6 +16,7 @@ from qa_runner.errors import GeneratorError, StopRequested
 from qa_runner.instruments import Instruments
 from qa_runner.judging import applicable, judge_all, skipped, spoil, verdict_of
 from qa_runner.part_record import PartRecord
+from qa_runner.redaction import redact
 from qa_runner.result import Attempt, PartResult
 from qa_runner.saturation import overworked, saturation, scattered_bursts
 from qa_runner.table import SAMPLES, SERIES, Table
@@ -210,4 +211,5 @@ def _cause(error: BaseException) -> str:
     """What was raised and where, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}{where}"
+    said = redact(" ".join(str(error).split())) or "no message"
+    return f"{type(error).__name__}: {said}{where}"

@@ -14,6 +14,7 @@ from qa_runner.errors import StopRequested
 __all__ = ["StopToken", "stop_on_signals"]
 
 PATIENCE_SECONDS = 1.0
+PROTECTED = "stopped to protect the target"
 
 
 class StopToken:
@@ -22,17 +23,22 @@ class StopToken:
     def __init__(self) -> None:
         self.event = threading.Event()
         self.reason = ""
+        self.for_safety = False
 
-    def stop(self, reason: str) -> None:
-        """Ask for a stop; the first reason stays."""
+    def stop(self, reason: str, *, for_safety: bool = False) -> None:
+        """Ask for a stop, ``for_safety`` if it is to protect the target; the first reason stays."""
         if not self.event.is_set():
             self.reason = reason
+            self.for_safety = for_safety
             self.event.set()
 
     def check(self) -> None:
-        """Raise StopRequested if a stop was asked for."""
+        """Raise StopRequested if a stop was asked for.
+
+        It says briefly that it is for safety: the sentence that says why stands once in the run.
+        """
         if self.event.is_set():
-            raise StopRequested(self.reason)
+            raise StopRequested(PROTECTED if self.for_safety else self.reason)
 
     def sleep(self, seconds: float) -> None:
         """Sleep; raises StopRequested as soon as a stop is asked for."""

@@ -22,6 +22,7 @@ from typing import Self
 
 from qa_runner.csv_text import end_of_rows
 from qa_runner.errors import OutputError, RunFolderError
+from qa_runner.redaction import known_secrets, mask_known
 from qa_runner.result import RunResult, decode, encode
 from qa_runner.sample_file import ENDING, SampleWriter, read_samples
 from qa_runner.table import SAMPLES, SERIES, Columns, Table
@@ -29,6 +30,8 @@ from qa_runner.table import SAMPLES, SERIES, Columns, Table
 __all__ = ["RunReader", "RunWriter", "write_atomically", "write_pieces_atomically"]
 
 RESULT_NAME = "run.json"
+_OWN_WORDS = frozenset({"part", "role", "tag", "key", "outcome", "level", "kind", "pids"})
+"""Columns of our own words and names; the others hold what somebody else wrote."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -132,6 +135,7 @@ class RunWriter:
         Raises OutputError if they cannot be written.
         """
         path = self.folder / name
+        table = _masked(table)
         try:
             if path not in self._samples:
                 self._samples[path] = SampleWriter(path)
@@ -144,13 +148,14 @@ class RunWriter:
 
     def append_series(self, name: str, table: Table) -> None:
         """Add rows to the series ``name`` ("server")."""
-        self._append(self.folder / "series" / f"{name}.csv", table)
+        self._append(self.folder / "series" / f"{name}.csv", _masked(table))
 
     def _append(self, path: Path, table: Table) -> None:
         try:
             # A run that was killed can leave a row cut off; what follows starts a fresh one.
             if path not in self._whole and path.exists():
                 _drop_cut_row(path)
+                _widen(path, table.columns)
             new = not path.exists() or path.stat().st_size == 0
             # Half a character, as in a file name that is no UTF-8, is written out.
             with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
@@ -159,6 +164,14 @@ class RunWriter:
         except OSError as error:
             self._whole.discard(path)
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _masked(table: Table) -> Table:
+    """The rows without known secrets, whoever it was that did not mask them."""
+    if not known_secrets():
+        return table
+    free = [name for name in table.columns.texts if name not in _OWN_WORDS]
+    return table.with_texts(mask_known, free)
 
 
 def _make_parents(path: Path) -> None:
@@ -174,6 +187,19 @@ def _drop_cut_row(path: Path) -> None:
     end = end_of_rows(data.decode("latin-1"))  # one character for each byte
     if end < len(data):
         os.truncate(path, end)
+
+
+def _widen(path: Path, columns: Columns) -> None:
+    """Give a file of an older version the columns that it lacks, absent in all its rows."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        header = file.readline()
+        if not header or header.rstrip("\n") == ",".join(columns.names):
+            return
+        text = header + file.read()
+    # What is damaged stays so: whoever reads it says it.
+    with contextlib.suppress(ValueError):
+        held = Table.from_csv(columns, text)
+        write_atomically(path, held.to_csv().encode("utf-8", "backslashreplace"))
 
 
 class RunReader:

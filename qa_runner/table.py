@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qa_runner.block import Block, Mask, Rows, floats, merged, whole
+from qa_runner.block import Block, Mask, Rows, absent, floats, merged, whole
 from qa_runner.columns import SAMPLES, SERIES, Columns
 from qa_runner.csv_text import line, parse
 from qa_runner.text_column import TextColumn
@@ -47,8 +47,11 @@ class Table:
         size = lengths.pop() if lengths else 0
         numbers = {}
         for name in columns.numbers:
-            values = given[name] if name in given else np.full(size, np.nan)
             kind = columns.whole.get(name)
+            if name not in given:
+                numbers[name] = absent(kind)
+                continue
+            values = given[name]
             numbers[name] = np.ascontiguousarray(
                 whole(name, values, np.dtype(kind)) if kind else values,
                 dtype=None if kind else np.float64,
@@ -229,12 +232,13 @@ class Table:
     def from_csv(cls, columns: Columns, text: str) -> Table:
         """Read what :meth:`to_csv` wrote; a last line that was cut off is left out.
 
-        Raises ValueError if the header does not have these columns, or a row not as many.
+        Columns that older versions did not write may be missing. Raises ValueError if the header
+        does not have the others, or a row not as many.
         """
-        rows = parse(columns.names, text)
+        names, rows = parse(columns.names, text, columns.later)
         if not rows:
             return cls(columns)
-        data: dict[str, Any] = dict(zip(columns.names, zip(*rows, strict=True), strict=True))
-        for name in columns.numbers:
+        data: dict[str, Any] = dict(zip(names, zip(*rows, strict=True), strict=True))
+        for name in data.keys() & set(columns.numbers):
             data[name] = [float(value) if value else math.nan for value in data[name]]
         return cls(columns, data)

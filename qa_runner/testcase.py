@@ -7,18 +7,18 @@ of a run is ever stored on these classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from qa_runner.load.plan import RequestTemplate
+from qa_runner.load.plan import RequestTemplate, Shape
 from qa_runner.metric import Metric
 
 if TYPE_CHECKING:
     # Defining a case must not load what running one needs.
     from qa_runner.context import StepContext
 
-__all__ = ["CHARTS", "PROFILES", "Param", "PartMark", "Step", "TestCase", "part"]
+__all__ = ["CHARTS", "PROFILES", "Loads", "Param", "PartMark", "Step", "TestCase", "part"]
 
 CHARTS = (
     "requests",
@@ -35,6 +35,8 @@ CHARTS = (
 
 PROFILES = ("full", "smoke")
 _UNSET: Any = object()
+Loads = Callable[..., Shape | Sequence[Shape]]
+"""From the parameters of a part to the shape of its load, or the shapes of several."""
 Method = TypeVar("Method", bound=Callable[..., None])
 
 
@@ -67,6 +69,7 @@ class PartMark:
     source: str
     counts_for_step: bool
     seconds: Callable[..., float] | float
+    loads: Loads | None
     parameters: dict[str, Param]
 
 
@@ -78,6 +81,7 @@ def part(
     source: str = "",
     counts_for_step: bool = True,
     seconds: Callable[..., float] | float = 1.0,
+    loads: Loads | None = None,
     **parameters: Param,
 ) -> Callable[[Method], Method]:
     """Mark a method of a step as one of its parts.
@@ -85,12 +89,14 @@ def part(
     ``criteria`` are judged over this part; ``source`` says where the text asks for them.
     ``counts_for_step`` False keeps its samples out of the step's own criteria. ``seconds`` is
     how long the part takes by its schedule, a number or a function of its parameters, for the
-    time left. The method gets the context and its parameters by name.
+    time left. ``loads`` says from the parameters what shapes of load the part will send, so that
+    what a protected environment forbids is known before anything is sent; what it leaves out is
+    stopped when it is sent. The method gets the context and its parameters by name.
     """
 
     def mark(method: Method) -> Method:
         method.__qa_part__ = PartMark(  # type: ignore[attr-defined]
-            id, title, criteria, source, counts_for_step, seconds, parameters
+            id, title, criteria, source, counts_for_step, seconds, loads, parameters
         )
         return method
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+# Fixtures that several folders use; see projects/README.md.
+pytest_plugins = ("projects.fixtures", "projects.postgresql")
+
 # A busy machine is no failure.
 settings.register_profile("ours", deadline=None)
 settings.load_profile("ours")
+
+
+# A shell's background jobs ignore Ctrl-C, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qa_runner.redaction import is_secret_name, redact
+from qa_runner.configuration.secret_values import header_secrets
+from qa_runner.redaction import redact
 from qa_runner.table import Table
 
 __all__ = ["Mask", "secrets_of"]
@@ -17,13 +18,8 @@ _SHOWN_TEXTS = ("error", "extracted", "excerpt")
 
 def secrets_of(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """The values of headers such as Authorization and Cookie, and the credentials within."""
-    found: set[str] = set()
-    for name, value in headers:
-        if is_secret_name(name):
-            # "Bearer abc" as a whole and abc; "a=1; b=2" as a whole, 1 and 2.
-            found |= {value, value.rpartition(" ")[2]}
-            found |= {pair.partition("=")[2].strip() for pair in value.split(";")}
-    return tuple(sorted((held for held in found if len(held) >= _SHORTEST), key=len, reverse=True))
+    found = (held for held in header_secrets(headers) if len(held) >= _SHORTEST)
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 class Mask:

@@ -61,6 +61,8 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     new_connections: bool = False
     insecure: bool = False
     expectations: tuple[str, ...] = ()
+    environment: str = ""
+    confirm: str = ""
 
 
 class LoadTest(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from rich.console import Console
 
+from qa_runner.ad_hoc.approval import approve
 from qa_runner.ad_hoc.live import live_view
 from qa_runner.ad_hoc.options import LoadOptions, plan_load
 from qa_runner.ad_hoc.page import check_page, write_page
@@ -18,8 +19,10 @@ from qa_runner.ad_hoc.sending import Measured, check_target, send
 from qa_runner.ad_hoc.summary import Summary, summarise
 from qa_runner.ad_hoc.text import judgement_lines, one_line, print_text, warnings_of
 from qa_runner.clock import Clock
+from qa_runner.configuration.schema import Configuration
 from qa_runner.console import make_console
 from qa_runner.load.messages import Progress
+from qa_runner.redaction import know_secrets
 from qa_runner.sample_metrics import times_of
 from qa_runner.stop import StopToken
 from qa_runner.table import Table
@@ -30,7 +33,13 @@ Format = Literal["text", "json", "csv"]
 
 
 def perform(
-    options: LoadOptions, form: Format, stop: StopToken, *, quiet: bool, report: Path | None
+    options: LoadOptions,
+    configuration: Configuration,
+    form: Format,
+    stop: StopToken,
+    *,
+    quiet: bool,
+    report: Path | None,
 ) -> Summary:
     """Send the load, print what it came to on stdout in this form, write the report.
 
@@ -41,6 +50,8 @@ def perform(
     # Short, lower case, unlikely to occur by chance in anybody else's data.
     tag = f"qa{clock.wall_start:%m%d%H%M%S}{secrets.token_hex(2)}"
     test = plan_load(options, tag)
+    know_secrets(test.secrets)
+    test = approve(test, options, configuration)
     if report is not None:
         check_page(report)
     check_target(test)

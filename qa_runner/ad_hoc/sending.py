@@ -25,7 +25,7 @@ from qa_runner.load.process import GeneratorProcess, LoadHandle
 from qa_runner.saturation import CPU_LIMIT_PERCENT, saturation
 from qa_runner.stop import StopToken
 from qa_runner.table import SAMPLES, SERIES, Table
-from qa_runner.targets.url import reach
+from qa_runner.targets.url import connect
 
 __all__ = ["Measured", "check_target", "send"]
 
@@ -62,17 +62,18 @@ class Measured:
     cpu_percent: float
     saturated: str
     calibration: Calibration | None
-    status: Literal["finished", "interrupted", "crashed"] = "finished"
+    status: Literal["finished", "interrupted", "crashed", "stopped"] = "finished"
     stop_reason: str = ""
 
 
 def check_target(test: LoadTest) -> None:
-    """See that somebody listens on this machine, and over https, that we trust them.
+    """See that somebody listens at an approved address, and over https, that we trust them.
 
-    Nothing is sent. Raises UsageError if it is another machine, TargetError if nobody answers.
+    Nothing is sent. Raises TargetError if nobody answers.
     """
     request = prepare(test.plan)
-    address = reach(request.host, request.port)
+    limits = test.plan.limits
+    address = connect(limits.addresses if limits else (), request.host, request.port)
     if request.scheme == "https":
         _shake_hands(address, request.port, request.host, test)
 
@@ -166,12 +167,21 @@ class _Send:
             cpu_percent=cpu,
             saturated=saturation(readings, start, end) or _busy(cpu, end - start),
             calibration=kept_calibration(),
-            status="crashed" if error else "interrupted" if stopped else "finished",
+            status=self._status(error),
             stop_reason=error or stopped,
         )
 
+    def _status(self, error: str) -> Literal["finished", "interrupted", "crashed", "stopped"]:
+        if error:
+            return "crashed"
+        if not self._stop.event.is_set():
+            return "finished"
+        return "stopped" if self._stop.for_safety else "interrupted"
+
     def _poll(self, handle: LoadHandle) -> None:
         self._generator.poll(_POLL_SECONDS)
+        if self._generator.safety_reason:
+            self._stop.stop(self._mask.text(self._generator.safety_reason), for_safety=True)
         self._take_health()
         self._take(handle)
 

@@ -81,7 +81,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     to connected, of the requests that opened a connection. ``bytes`` were received. ``errors``
     counts what did not succeed by class, ``causes`` says more of each, ``status_codes`` counts
     the responses by status. ``verdict`` is over ``expectations``, None without any. ``status`` is
-    "finished", "interrupted" or "crashed", and ``stop_reason`` says why it was cut short.
+    "finished", "interrupted", "crashed", or "stopped" to protect the target, and ``stop_reason``
+    says why it was cut short.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -96,7 +97,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float
     tag: str
     """The value of the field {tag}."""
-    status: Literal["finished", "interrupted", "crashed"]
+    status: Literal["finished", "interrupted", "crashed", "stopped"]
     stop_reason: str
     verdict: Verdict | None
     requests: int

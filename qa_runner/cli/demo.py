@@ -6,14 +6,19 @@ import contextlib
 
 import click
 
+from qa_runner.cli.group import DATABASE_URL
+from qa_runner.targets.faults import FAULTS
+
 __all__ = ["demo"]
 
 
-@click.command()
+@click.command(epilog="Faults: " + ", ".join(FAULTS))
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Repeatable.")
-def demo(port: int, faults: tuple[str, ...]) -> None:
+@DATABASE_URL
+def demo(port: int, faults: tuple[str, ...], database_url: str) -> None:
     """Run the embedded Purchase API in the foreground, until Ctrl-C."""
+    from qa_runner.targets.choose import DEMO, check_database  # noqa: PLC0415
     from qa_runner.targets.foreground import serve_in_foreground  # noqa: PLC0415
 
     def tell(url: str) -> None:
@@ -25,4 +30,4 @@ def demo(port: int, faults: tuple[str, ...]) -> None:
         )
 
     with contextlib.suppress(KeyboardInterrupt):
-        serve_in_foreground(port, faults, tell)
+        serve_in_foreground(port, faults, tell, check_database(DEMO, database_url))

@@ -16,11 +16,17 @@ from qa_runner.errors import QaRunnerError, StopRequested
 
 __all__ = [
     "AS_JSON",
+    "CONFIG",
+    "CONFIRM",
+    "DATABASE_URL",
     "EXIT_CODES",
+    "FORMATS",
+    "INCONCLUSIVE",
     "JSON",
     "OPEN",
     "OUTPUT",
     "QUIET",
+    "TARGET",
     "fail",
     "main",
     "print_json",
@@ -33,14 +39,52 @@ Exit codes: 0 passed · 1 criteria failed · 2 usage, configuration or output ·
 OUTPUT = click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("artifacts"),
-    show_default=True,
     metavar="DIR",
-    help="Folder for runs.",
+    help="Folder for runs.  [default: artifacts, or as configured]",
+)
+TARGET = click.option(
+    "--target",
+    metavar="NAME|URL",
+    help="A target of the configuration, the URL of the API, or demo.  "
+    "[default: demo, or as configured]",
+)
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The configuration.  [default: qa-runner.toml here or above]",
+)
+DATABASE_URL = click.option(
+    "--database-url",
+    default="",
+    metavar="URL",
+    help="PostgreSQL server for the demo: postgresql://USER:PASSWORD@HOST/DB. It makes a database "
+    "of its own there and drops it at the end. Without a password: PGPASSWORD or ~/.pgpass.",
+)
+CONFIRM = click.option(
+    "--confirm",
+    default="",
+    metavar="HOST",
+    help="The host of a target in a protected environment, such as production, typed again.",
 )
 OPEN = click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
 QUIET = click.option("--quiet", "-q", is_flag=True, help="Only the verdict and the report's path.")
 JSON = click.option("--json", "as_json", is_flag=True, help="run.json on stdout, nothing else.")
+FORMATS = click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORM,...",
+    help="What to write into the run folder, several with commas: html, junit, ctrf, markdown, csv "
+    "(samples, series, criteria), json.  [default: html]",
+)
+INCONCLUSIVE = click.option(
+    "--inconclusive",
+    type=click.Choice(["skipped", "failure"]),
+    default="skipped",
+    show_default=True,
+    help="What INCONCLUSIVE is in junit and ctrf.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -83,7 +127,9 @@ def _discard_output() -> None:
 
 def fail(message: str, code: int) -> NoReturn:
     """Say on stderr, in one line, what is wrong, and exit."""
-    line = " ".join(message.split())
+    from qa_runner.redaction import mask_known  # noqa: PLC0415
+
+    line = mask_known(" ".join(message.split()))
     click.echo(click.style("Error: ", fg="red") + line, err=True, color=_colour(sys.stderr))
     sys.exit(code)
 
@@ -105,4 +151,6 @@ def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
     import json  # noqa: PLC0415
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    from qa_runner.redaction import mask_known  # noqa: PLC0415
+
+    click.echo(mask_known(json.dumps(value, indent=2, ensure_ascii=False)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from qa_runner.cli.group import fail
+from qa_runner.cli.group import CONFIG, CONFIRM, fail
 from qa_runner.errors import StopRequested
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ __all__ = ["load"]
 
 _EPILOG = """\b
 Exit codes: 0 sent, and every --expect holds · 1 an --expect fails · 2 usage ·
-4 nobody answers, or an --expect could not be judged · 130 interrupted
+3 stopped to protect the target · 4 nobody answers, or an --expect could not be
+judged · 130 interrupted
 
 \b
 Columns of --format csv, a row for each request in the order in which they ended,
@@ -85,6 +86,14 @@ Examples:
 @click.option("--new-connections", is_flag=True, help="One for each request, as curl does.")
 @click.option("--insecure", "-k", is_flag=True, help="Accept any certificate.")
 @click.option(
+    "--environment",
+    default="",
+    metavar="NAME",
+    help="Of qa-runner.toml, with its protection; for this machine and listed hosts it is known.",
+)
+@CONFIRM
+@CONFIG
+@click.option(
     "--status",
     "statuses",
     type=int,
@@ -129,6 +138,9 @@ def load(  # noqa: PLR0917 (click passes options by name)
     timeout: str,
     new_connections: bool,  # noqa: FBT001
     insecure: bool,  # noqa: FBT001
+    environment: str,
+    confirm: str,
+    config: Path | None,
     statuses: tuple[int, ...],
     expectations: tuple[str, ...],
     form: Literal["text", "json", "csv"],
@@ -138,11 +150,13 @@ def load(  # noqa: PLR0917 (click passes options by name)
     """Send load to one URL, without a test case.
 
     URL and body may hold the fields {i} (number of the request, from 1), {tag} (of this load) and
-    {uuid} (a new one for each request); every other brace is sent as it stands. Only servers on
-    this machine are tested in this version.
+    {uuid} (a new one for each request); every other brace is sent as it stands. Servers on this
+    machine are loaded as asked; others only if an environment of qa-runner.toml lists their host,
+    and within its limits.
     """
     from qa_runner.ad_hoc.options import LoadOptions  # noqa: PLC0415
     from qa_runner.ad_hoc.perform import perform  # noqa: PLC0415
+    from qa_runner.cli.configured import configured  # noqa: PLC0415
     from qa_runner.stop import StopToken, stop_on_signals  # noqa: PLC0415
 
     options = LoadOptions(
@@ -161,6 +175,8 @@ def load(  # noqa: PLR0917 (click passes options by name)
         timeout=timeout,
         new_connections=new_connections,
         insecure=insecure,
+        environment=environment,
+        confirm=confirm,
         expectations=expectations,
     )
     stop = StopToken()
@@ -169,9 +185,13 @@ def load(  # noqa: PLR0917 (click passes options by name)
         click.echo("\nstopping: what was measured follows (Ctrl-C again: at once)", err=True)
 
     with stop_on_signals(stop, told):
-        summary = perform(options, form, stop, quiet=quiet, report=report)
+        summary = perform(
+            options, configured(config).configuration, form, stop, quiet=quiet, report=report
+        )
     if summary.status == "crashed":
         fail(summary.stop_reason, 4)
+    if summary.status == "stopped":
+        fail(f"stopped to protect the target: {summary.stop_reason}", 3)
     # Ctrl-C while the page was rendered: the load is whole, and yet it was interrupted.
     sys.exit(StopRequested.exit_code if stop.event.is_set() else _exit_code(summary))
 

@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from qa_runner.cli.group import EXIT_CODES, JSON, OPEN, OUTPUT, QUIET, fail
+from qa_runner.cli.actions import inert_output, tell_actions
+from qa_runner.cli.group import (
+    CONFIG,
+    CONFIRM,
+    DATABASE_URL,
+    EXIT_CODES,
+    FORMATS,
+    INCONCLUSIVE,
+    JSON,
+    OPEN,
+    OUTPUT,
+    QUIET,
+    TARGET,
+    fail,
+)
 from qa_runner.errors import StopRequested
 
 if TYPE_CHECKING:
@@ -21,9 +35,15 @@ __all__ = ["exit_code", "rerun", "run"]
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("case")
-@click.option("--target", default="demo", show_default=True, help="demo, or the URL of the API.")
+@TARGET
+@CONFIG
+@CONFIRM
 @click.option(
-    "--fault", "faults", multiple=True, metavar="NAME", help="Fault of the demo; repeatable."
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME",
+    help="Fault of the demo (demo --help lists them); repeatable.",
 )
 @click.option(
     "--profile",
@@ -42,53 +62,85 @@ __all__ = ["exit_code", "rerun", "run"]
     metavar="PART.PARAMETER=VALUE",
     help="3.1.requests=8, 3.1.limit.duration=10s, case.plan_id=2; repeatable.",
 )
+@DATABASE_URL
 @OUTPUT
 @click.option("--cleanup", is_flag=True, help="Remove the rows that this run created.")
+@FORMATS
+@INCONCLUSIVE
 @OPEN
 @QUIET
 @JSON
 def run(  # noqa: PLR0917 (click passes options by name)
     case: str,
-    target: str,
+    target: str | None,
+    config: Path | None,
+    confirm: str,
     faults: tuple[str, ...],
     profile: str,
     steps: tuple[str, ...],
     assignments: tuple[str, ...],
-    output: Path,
+    database_url: str,
+    output: Path | None,
     cleanup: bool,  # noqa: FBT001
+    formats: tuple[str, ...],
+    inconclusive: str,
     open_report: bool,  # noqa: FBT001
     quiet: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Run CASE and render its report."""
+    from qa_runner.cli.configured import configured  # noqa: PLC0415
+    from qa_runner.report.forms.registry import chosen  # noqa: PLC0415
     from qa_runner.settings import RunSettings  # noqa: PLC0415
 
+    # What is misspelt is said before any load is sent.
+    forms = chosen(formats)
+    found = configured(config, target, output)
     settings = RunSettings(
         case=case,
-        target=target,
+        configuration=found.configuration,
+        target=found.target,
+        target_named=target is not None,
+        confirm=confirm,
         faults=faults,
         profile=profile,
         steps=steps,
         assignments=assignments,
-        output=output,
+        output=found.output,
         cleanup=cleanup,
+        database_url=database_url,
     )
     _perform(
-        lambda runner: runner.run(settings), quiet=quiet, as_json=as_json, open_report=open_report
+        lambda runner: runner.run(settings),
+        forms=forms,
+        inconclusive=inconclusive,
+        quiet=quiet,
+        as_json=as_json,
+        open_report=open_report,
     )
 
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("run_name", metavar="[RUN]", default="latest")
 @click.option("--step", required=True, metavar="N", help="The step to run again.")
+@CONFIG
+@CONFIRM
+@DATABASE_URL
 @OUTPUT
+@FORMATS
+@INCONCLUSIVE
 @OPEN
 @QUIET
 @JSON
 def rerun(  # noqa: PLR0917
     run_name: str,
     step: str,
-    output: Path,
+    config: Path | None,
+    confirm: str,
+    database_url: str,
+    output: Path | None,
+    formats: tuple[str, ...],
+    inconclusive: str,
     open_report: bool,  # noqa: FBT001
     quiet: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
@@ -99,14 +151,21 @@ def rerun(  # noqa: PLR0917
 
     RUN is a run id, a path, a case id (its latest run) or 'latest'.
     """
+    from qa_runner.cli.configured import configured  # noqa: PLC0415
     from qa_runner.errors import UsageError  # noqa: PLC0415
     from qa_runner.locate import find_run  # noqa: PLC0415
+    from qa_runner.report.forms.registry import chosen  # noqa: PLC0415
 
     if not step.isdigit():
         raise UsageError(f"--step '{step}': a rerun is of a whole step, for example --step 3")
-    folder = find_run(run_name, output)
+    found = configured(config, None, output)
+    folder = find_run(run_name, found.output)
     _perform(
-        lambda runner: runner.rerun(folder, int(step)),
+        lambda runner: runner.rerun(
+            folder, int(step), found.configuration, confirm=confirm, database_url=database_url
+        ),
+        forms=chosen(formats),
+        inconclusive=inconclusive,
         quiet=quiet,
         as_json=as_json,
         open_report=open_report,
@@ -116,14 +175,18 @@ def rerun(  # noqa: PLR0917
 def _perform(
     perform: Callable[[Runner], RunResult],
     *,
+    forms: frozenset[str],
+    inconclusive: str,
     quiet: bool,
     as_json: bool,
     open_report: bool,
 ) -> NoReturn:
     """Run, render, enter into the history, tell, and exit with the code of the verdict."""
     from qa_runner.console import make_console, print_summary, verdict_line, view  # noqa: PLC0415
+    from qa_runner.console_findings import print_findings  # noqa: PLC0415
     from qa_runner.history import update_history  # noqa: PLC0415
-    from qa_runner.report.html import render  # noqa: PLC0415
+    from qa_runner.report.forms.registry import present, write  # noqa: PLC0415
+    from qa_runner.report.forms.story import Story  # noqa: PLC0415
     from qa_runner.result import encode  # noqa: PLC0415
     from qa_runner.runner import Runner  # noqa: PLC0415
     from qa_runner.stop import StopToken, stop_on_signals  # noqa: PLC0415
@@ -134,7 +197,9 @@ def _perform(
 
     def finish(run: RunResult, folder: Path) -> None:
         nonlocal report
-        report = render(folder)
+        # After a rerun, no form that was written before may contradict the page.
+        wanted = forms | present(folder) | {"html"}
+        report = write(folder, wanted, inconclusive_fails=inconclusive == "failure")[-1]
         # A run that was moved away from its case's folder has no history to be entered into.
         if folder.resolve().parent.name == run.test_id.lower():
             update_history(run, folder.resolve().parent)
@@ -144,20 +209,26 @@ def _perform(
             "\nstopping: what was measured is kept and rendered (Ctrl-C again: at once)", err=True
         )
 
-    with stop_on_signals(stop, told), view(console, shown=not (quiet or as_json)) as listener:
-        result = perform(Runner([listener], stop, finish))
-    if as_json:
-        click.echo(encode(result).decode(), nl=False)
-    elif quiet:
-        console.print(verdict_line(result), soft_wrap=True)
-        click.echo(report)
-    else:
-        print_summary(console, result)
-        click.echo(f"report {report}")
+    beside = quiet or as_json
+    with inert_output(err=beside):
+        with stop_on_signals(stop, told), view(console, shown=not beside) as listener:
+            result = perform(Runner([listener], stop, finish))
+        if as_json:
+            click.echo(encode(result).decode(), nl=False)
+        elif quiet:
+            console.print(verdict_line(result), soft_wrap=True)
+            click.echo(report)
+        else:
+            print_summary(console, result)
+            print_findings(console, Story(report.parent).findings)
+            click.echo(f"report {report}")
+    tell_actions(report.parent, err=beside)
     if open_report:
         click.launch(str(report))
     if result.status == "crashed":
         fail(result.stop_reason, 4)
+    if result.status == "stopped":
+        fail(f"stopped to protect the target: {result.stop_reason}", 3)
     # Ctrl-C while the report was rendered: the run is whole, and yet it was interrupted.
     sys.exit(StopRequested.exit_code if stop.event.is_set() else exit_code(result))
 

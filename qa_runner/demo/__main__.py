@@ -19,13 +19,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m qa_runner.demo")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("faults", help="list the faults and what they do, as JSON")
+    database = commands.add_parser("database", help="create or drop the database of its own")
+    database.add_argument("action", choices=("create", "drop"))
     for name, text in (
         ("serve", "serve, and start the server again when it ends unexpectedly"),
         ("server", "the server process itself, as the supervisor starts it"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--port", type=int, default=0, help="0 chooses a free one")
-        command.add_argument("--database", type=Path, required=True, help="created if missing")
+        command.add_argument(
+            "--database", type=Path, help="SQLite file, created if missing; else see database.py"
+        )
         command.add_argument("--log", type=Path, help="file to append the log to")
         command.add_argument("--fault", action="append", default=[], choices=tuple(FAULTS))
         command.add_argument(
@@ -43,6 +47,10 @@ def main() -> int:
         json.dump(FAULTS, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return 0
+    if arguments.command == "database":
+        from qa_runner.demo import own_database  # noqa: PLC0415 (loads the driver)
+
+        return own_database.perform(arguments.action)
     options = Options(
         port=arguments.port,
         database=arguments.database,

@@ -28,11 +28,12 @@ _PARENT_POLL_SECONDS = 0.5
 @dataclass(frozen=True, slots=True)
 class Options:
     """The command line of ``serve``. Paths may be relative to the
-    working folder, which the server process shares; port 0 stands for a free one.
+    working folder, which the server process shares; port 0 stands for a free one. Without a
+    ``database`` file the environment names a PostgreSQL server.
     """
 
     port: int
-    database: Path
+    database: Path | None
     log: Path | None
     faults: tuple[str, ...]
     foreground: bool
@@ -41,7 +42,8 @@ class Options:
         """The command that starts the server process on ``port``."""
         # -P: a module in the working directory must not stand in for one of ours.
         command = [sys.executable, "-P", "-m", "qa_runner.demo", "server", f"--port={port}"]
-        command.append(f"--database={self.database}")
+        if self.database is not None:
+            command.append(f"--database={self.database}")
         if self.log is not None:
             command.append(f"--log={self.log}")
         command += [f"--fault={name}" for name in self.faults]

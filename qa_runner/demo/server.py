@@ -16,6 +16,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError, connections
 
 from qa_runner.demo import log
+from qa_runner.demo.database import FILE, own_name
 from qa_runner.demo.launch import (
     ADDRESS,
     EXIT_PORT_TAKEN,
@@ -71,7 +72,8 @@ def run(options: Options) -> int:
 
 def _prepare(options: Options) -> bool:
     os.environ["DJANGO_SETTINGS_MODULE"] = "qa_runner.demo.settings"
-    os.environ["QA_RUNNER_DEMO_DATABASE"] = str(options.database)
+    if options.database is not None:
+        os.environ[FILE] = str(options.database)
     os.environ["QA_RUNNER_DEMO_FAULTS"] = ",".join(options.faults)
     django.setup()
     # Only now: they use the models.
@@ -82,7 +84,9 @@ def _prepare(options: Options) -> bool:
         chain.activate(registry.create(options.faults))
     except DatabaseError as error:
         _LOG.exception("the database cannot be used")
-        announce(ready=False, error=f"cannot use the database {options.database}: {error}")
+        name = options.database or own_name(os.environ)
+        text = " ".join(f"cannot use the database {name}: {error}".split())
+        announce(ready=False, error=text)
         return False
     finally:
         connections.close_all()

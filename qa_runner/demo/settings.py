@@ -1,6 +1,6 @@
 """Django settings of the Purchase API. What differs between runs comes from the environment:
 
-``QA_RUNNER_DEMO_DATABASE``  path of the SQLite file
+``QA_RUNNER_DEMO_DATABASE``  path of the SQLite file; database.py has what PostgreSQL needs
 ``QA_RUNNER_DEMO_FAULTS``    comma-separated names of the faults
 """
 
@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import secrets
 
-_FAULTS = [name for name in os.environ.get("QA_RUNNER_DEMO_FAULTS", "").split(",") if name]
+from qa_runner.demo.database import django_settings
+from qa_runner.demo.faults import names
 
 DEBUG = False
 SECRET_KEY = secrets.token_hex()  # nothing is signed that should outlive the process
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 INSTALLED_APPS = ["qa_runner.demo.accounts", "qa_runner.demo.finances"]
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+MIDDLEWARE = [
+    "qa_runner.contrib.django.ServerTimingMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+QA_RUNNER_SERVER_TIMING = True
 APPEND_SLASH = False  # a redirect would lose the body
 ROOT_URLCONF = "qa_runner.demo.urls"
 AUTH_USER_MODEL = "accounts.CustomUser"
@@ -24,16 +29,4 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LOGGING_CONFIG = None  # the server configures it, see log.py
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ.get("QA_RUNNER_DEMO_DATABASE", "database.sqlite3"),
-        "OPTIONS": {
-            # Take the write lock at the start of a transaction, where waiting for it helps: a
-            # transaction that has read before it writes can't wait, it fails at once.
-            "transaction_mode": "DEFERRED" if "lock" in _FAULTS else "IMMEDIATE",
-            "timeout": 20,  # seconds
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-        },
-    },
-}
+DATABASES = {"default": django_settings(os.environ, deferred="lock" in names.active())}

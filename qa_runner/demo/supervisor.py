@@ -18,6 +18,7 @@ from typing import Any
 
 from qa_runner.demo import log
 from qa_runner.demo.launch import EXIT_PORT_TAKEN, Options, announce, watch_lifeline, watch_parent
+from qa_runner.demo.own_database import OwnDatabase
 
 __all__ = ["run"]
 
@@ -35,7 +36,8 @@ def run(options: Options) -> int:
     keeps ending.
     """
     try:
-        options.database.parent.mkdir(parents=True, exist_ok=True)
+        if options.database is not None:
+            options.database.parent.mkdir(parents=True, exist_ok=True)
         log.configure(options.log, console=options.foreground)
     except (OSError, ValueError) as error:
         announce(ready=False, error=f"cannot write the log: {error}")
@@ -48,6 +50,7 @@ class _Supervisor:
         self._options = options
         self._stopping = threading.Event()
         self._server: subprocess.Popen[bytes] | None = None
+        self._database = OwnDatabase()
         # Reentrant: a signal handler may interrupt the main thread while it holds the lock.
         self._lock = threading.RLock()
 
@@ -56,10 +59,17 @@ class _Supervisor:
         signal.signal(signal.SIGINT, self._stop)
         watch = watch_parent if self._options.foreground else watch_lifeline
         watch(self._stop)
+        error = self._database.create()
+        if error:
+            announce(ready=False, error=error)
+            return 1
         try:
             return self._supervise()
         finally:
             self._end_server()
+            error = self._database.drop()
+            if error:
+                _LOG.error("%s", error)
 
     def _stop(self, *_: object) -> None:
         self._stopping.set()

@@ -12,24 +12,28 @@ from qa_runner.load.content_coding import BadCoding, decoded_body
 from qa_runner.load.error_text import error_message, excerpt
 from qa_runner.load.json_path import MISSING, difference, emptiness, find, parse_path
 from qa_runner.load.plan import Outcome, RequestTemplate
+from qa_runner.load.rate_limit import stated_limit
 from qa_runner.load.reference import find_function
 from qa_runner.load.response import MAX_BODY_BYTES, Response
-from qa_runner.redaction import is_secret_name, redact
+from qa_runner.redaction import is_secret_name, mask_known, redact, redact_front
 
 __all__ = ["Checker", "Finding"]
 
 _THROTTLED = 429
 # Where a message is looked for; Django's error page has it within the first few kilobytes.
 _MESSAGE_BYTES = 64 * 1024
-# Far more than an excerpt, so that a secret that crosses its edge is masked whole.
 _EXTRACTED_CHARACTERS = 256
-_EXCERPT_BYTES = 2048
+_TIMING_CHARACTERS = 2048
+# Far more than an excerpt, which is what remains without white space.
+_EXCERPT_CHARACTERS = 1792
+_EXCERPT_BYTES = 16 * 1024
 
 
 class Finding(msgspec.Struct, frozen=True):
     """What a response says.
 
-    ``json_object`` is 1.0 or 0.0, NaN if nobody looked; ``extracted`` is JSON text or empty.
+    ``json_object`` is 1.0 or 0.0, NaN if nobody looked; ``extracted`` is JSON text or empty;
+    ``server_timing`` is the header of that name, if it was asked for.
     """
 
     outcome: Outcome
@@ -37,6 +41,7 @@ class Finding(msgspec.Struct, frozen=True):
     json_object: float = nan
     extracted: str = ""
     excerpt: str = ""
+    server_timing: str = ""
 
 
 _SUCCESS = Finding(Outcome.SUCCESS)
@@ -62,15 +67,15 @@ class Checker:
         self._values = bool(asked)
         self._object = any(not path.partition(".")[0].isdecimal() for path in asked)
         self._parses = bool(asked or self._extract)
-        self._looks = bool(self._parses or self._check)
+        self._keep_headers = template.keep_headers
+        self._looks = bool(self._parses or self._check or self._keep_headers)
 
     def judge(self, response: Response, key: str) -> Finding:
         """The finding; ``key`` (the request's own e-mail address, say) is not redacted."""
         succeeded = response.status in self._successes
+        timing = _server_timing(response) if self._server_timing else ""
         if succeeded and not self._looks:
-            if not self._server_timing:
-                return _SUCCESS
-            return Finding(Outcome.SUCCESS, "", nan, self._extracted(response, MISSING))
+            return Finding(Outcome.SUCCESS, server_timing=timing) if timing else _SUCCESS
         body, whole, problem = _decoded(response)
         document: Any = MISSING
         json_object = nan
@@ -85,15 +90,16 @@ class Checker:
                 or self._objection(response, body, key)
             )
             if not problem:
-                return Finding(Outcome.SUCCESS, "", json_object, extracted)
-        shown = excerpt(redact(_text(body[:_EXCERPT_BYTES]), keep=key))
+                return Finding(Outcome.SUCCESS, "", json_object, extracted, "", timing)
+        front = redact_front(_text(body[:_EXCERPT_BYTES]), _EXCERPT_CHARACTERS, keep=key)
+        shown = excerpt(front)
         if succeeded:
-            return Finding(Outcome.INVALID, problem, json_object, extracted, shown)
+            return Finding(Outcome.INVALID, problem, json_object, extracted, shown, timing)
         outcome, error = _classify(response)
         if outcome is not Outcome.OTHER:
-            message = redact(error_message(document, _text(body[:_MESSAGE_BYTES])), keep=key)
+            message = error_message(document, _text(body[:_MESSAGE_BYTES]), keep=key)
             error = f"{error}: {message}" if message else error
-        return Finding(outcome, error, json_object, extracted, shown)
+        return Finding(outcome, error, json_object, extracted, shown, timing)
 
     def _problem(self, body: bytes, document: Any, *, whole: bool, key: str) -> str:
         """Why the body of a success is not valid; empty if it is."""
@@ -115,10 +121,10 @@ class Checker:
             if lack:
                 return f"{path} is {lack}"
         for path, steps, expected in self._expect:
-            other = difference(find(document, steps), expected)
+            other = difference(find(document, steps), expected, keep=key)
             if other:
                 secret = is_secret_name(steps[-1]) and other != "missing"
-                return f"{path} is {'another value' if secret else redact(other, keep=key)}"
+                return f"{path} is {'another value' if secret else other}"
         return ""
 
     def _objection(self, response: Response, body: bytes, key: str) -> str:
@@ -134,14 +140,23 @@ class Checker:
                 value = find(document, steps)
                 # What a server sends as an id must not fill the disk.
                 if isinstance(value, str):
-                    values[name] = value[:_EXTRACTED_CHARACTERS]
+                    values[name] = mask_known(value)[:_EXTRACTED_CHARACTERS]
                 elif value is not MISSING and len(str(value)) <= _EXTRACTED_CHARACTERS:
                     values[name] = value
-        if self._server_timing:
-            timing = response.header(b"server-timing")
-            if timing:
-                values["server-timing"] = timing[:_EXTRACTED_CHARACTERS]
+        for name in self._keep_headers:
+            if header := response.header(name.encode()):
+                values[f"header:{name}"] = excerpt(redact(header))
+        if response.status == _THROTTLED:
+            values |= stated_limit(response)
         return msgspec.json.encode(values).decode() if values else ""
+
+
+def _server_timing(response: Response) -> str:
+    """The header; of one that is very long, the entries at its front."""
+    header = response.header(b"server-timing")
+    if len(header) > _TIMING_CHARACTERS:
+        return header[:_TIMING_CHARACTERS].rpartition(",")[0]
+    return header
 
 
 def _decoded(response: Response) -> tuple[bytes, bool, str]:

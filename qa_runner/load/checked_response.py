@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from qa_runner.load.response import Response
-from qa_runner.redaction import redact
+from qa_runner.redaction import redact_front
 
 __all__ = ["CheckedResponse", "decode_json", "run_check"]
 
 _CAUSE_CHARACTERS = 200
+_LOOKED_AT_CHARACTERS = 4 * _CAUSE_CHARACTERS
 Check = Callable[["CheckedResponse"], str | None]
 
 
@@ -92,4 +93,6 @@ def run_check(check: Check, response: CheckedResponse, key: str) -> str:
     # It is anybody's code: whatever it raises, and exit() too, concerns this response only.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         kind, said = f"check: {type(error).__name__}: ", str(error)
-    return kind + redact(" ".join((said or "").split())[:_CAUSE_CHARACTERS], keep=key)
+    # Cut after redacting: half of a secret is still one.
+    cause = redact_front(" ".join((said or "").split()), _LOOKED_AT_CHARACTERS, keep=key)
+    return kind + cause[:_CAUSE_CHARACTERS]

@@ -48,7 +48,12 @@ class Client:
         self._request = request
         self._answered = answered
         self._failed = failed
-        self._endpoint = Endpoint(loop, request, verify_tls=plan.verify_tls)
+        self._endpoint = Endpoint(
+            loop,
+            request,
+            verify_tls=plan.verify_tls,
+            permitted=plan.limits.addresses if plan.limits else (),
+        )
         self._keep_alive = plan.connections == "keep-alive"
         self._head_only = request.method == "HEAD"
         self._heads = KnownHeads()

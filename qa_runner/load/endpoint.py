@@ -20,18 +20,25 @@ class Endpoint:
 
     Of several addresses (``localhost`` is often ::1 and 127.0.0.1) each is tried when the one
     before it has failed or kept silent for 0.25 s, and the first to answer is taken; that one
-    alone is then asked, until it fails. ``tls`` is None for http.
+    alone is then asked, until it fails. ``tls`` is None for http. With ``permitted`` addresses no
+    other is connected to, whatever the name resolves to by then.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, request: CompiledRequest, *, verify_tls: bool
+        self,
+        loop: asyncio.AbstractEventLoop,
+        request: CompiledRequest,
+        *,
+        verify_tls: bool,
+        permitted: tuple[str, ...] = (),
     ) -> None:
         self._loop = loop
         self._host = request.host
         self._port = request.port
         self._looking_up: asyncio.Task[None] | None = None
         self._answered = False  # whether the first of the addresses has
-        self._addresses = _literal(self._host, self._port)
+        self._permitted = permitted
+        self._addresses = self._approved(_literal(self._host, self._port))
         self.tls = tls_context(verify=verify_tls) if request.scheme == "https" else None
 
     @property
@@ -64,13 +71,21 @@ class Endpoint:
                 self._host, self._port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
             )
             # A name can stand in the hosts file twice.
-            self._addresses = list(
-                dict.fromkeys((family, address) for family, _, _, _, address in found)
-            )
+            unique = dict.fromkeys((family, address) for family, _, _, _, address in found)
+            self._addresses = self._approved(list(unique))
         except UnicodeError as error:
             raise socket.gaierror(socket.EAI_NONAME, str(error)) from None
         finally:
             self._looking_up = None
+
+    def _approved(self, found: list[Address]) -> list[Address]:
+        """Those that may be connected to; if the name leads elsewhere now, where it led before."""
+        if not (self._permitted and found):
+            return found
+        approved = [address for address in found if address[1][0] in self._permitted]
+        return approved or [
+            address for text in self._permitted for address in _literal(text, self._port)
+        ]
 
     async def connect(self) -> socket.socket:
         """A connected socket. Raises OSError, that of the address tried first, if all failed."""

@@ -11,6 +11,7 @@ from qa_runner.load.check import Checker, Finding
 from qa_runner.load.client import Client
 from qa_runner.load.closed_model import ClosedModel
 from qa_runner.load.exchange import Exchange
+from qa_runner.load.guard import Guard
 from qa_runner.load.messages import Progress
 from qa_runner.load.model import Model, Sender
 from qa_runner.load.open_model import OpenModel
@@ -26,6 +27,7 @@ from qa_runner.load.schedule import (
 )
 from qa_runner.load.template import BodyFailed, CompiledRequest, compile_request
 from qa_runner.load.validation import validate
+from qa_runner.redaction import mask_known
 
 __all__ = ["ActiveLoad", "prepare"]
 
@@ -52,9 +54,14 @@ class ActiveLoad:
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, plan: LoadPlan, finished: Callable[[int], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        plan: LoadPlan,
+        finished: Callable[[int], None],
+        guard: Guard | None = None,
     ) -> None:
         self.plan = plan
+        self.guard = guard
         self.samples = SampleBuffer()
         self.in_flight = 0
         self.stop_reason = ""
@@ -94,6 +101,10 @@ class ActiveLoad:
     def send(self, user: int, stage: int, due: float) -> None:
         """Send the next request (for the model)."""
         self.in_flight += 1
+        if self.guard is not None and not self.guard.admits(monotonic()):
+            # The model must not be told to stop before it has sent.
+            self._loop.call_soon(self._refused, user)
+            return
         number = self._due
         self._due = number + 1
         try:
@@ -118,9 +129,15 @@ class ActiveLoad:
         self._record(exchange, 0, Finding(Outcome.DROPPED, error))
 
     def _unsent(self, exchange: Exchange, error: str) -> None:
-        self._record(exchange, 0, Finding(Outcome.DROPPED, error))
+        self._record(exchange, 0, Finding(Outcome.DROPPED, mask_known(error)))
         self.in_flight -= 1
         self._model.ended(exchange.user, monotonic(), reached=False)
+        self._end_if_over()
+
+    def _refused(self, user: int) -> None:
+        self.in_flight -= 1
+        self.stop()
+        self._model.ended(user, monotonic(), reached=False)
         self._end_if_over()
 
     def _answered(self, exchange: Exchange, response: Response) -> None:
@@ -129,19 +146,21 @@ class ActiveLoad:
         self._ended(exchange, reached=True)
 
     def _failed(self, exchange: Exchange, outcome: Outcome, error: str) -> None:
-        self._record(exchange, 0, Finding(outcome, error))
+        self._record(exchange, 0, Finding(outcome, mask_known(error)))
         self._ended(exchange, reached=outcome is not Outcome.CONNECTION_ERROR)
 
     def _record(self, exchange: Exchange, status: int, finding: Finding) -> None:
         self._done += 1
         if finding.outcome is Outcome.SUCCESS:
             self._succeeded += 1
+        if self.guard is not None:
+            self.guard.ended(exchange.finished, finding)
         self.samples.add(
             exchange,
             finding.outcome,
             status=status,
             json_object=finding.json_object,
-            texts=(finding.error, finding.extracted, finding.excerpt),
+            texts=(finding.error, finding.extracted, finding.excerpt, finding.server_timing),
         )
 
     def _ended(self, exchange: Exchange, *, reached: bool) -> None:
@@ -179,5 +198,11 @@ class ActiveLoad:
 def _model(clock: AlarmClock, plan: LoadPlan, sender: Sender) -> Model:
     shape = plan.shape
     if isinstance(shape, OpenShape):
-        return OpenModel(clock, due_offsets(shape), shape.max_in_flight, sender)
+        return OpenModel(clock, due_offsets(shape), _most_in_flight(shape, plan), sender)
     return ClosedModel(clock, closed_schedule(shape), sender, seed=plan.number)
+
+
+def _most_in_flight(shape: OpenShape, plan: LoadPlan) -> int | None:
+    permitted = None if plan.limits is None else plan.limits.most_users
+    known = [most for most in (shape.max_in_flight, permitted) if most is not None]
+    return min(known, default=None)

@@ -6,6 +6,8 @@ import html
 import re
 from typing import Any
 
+from qa_runner.redaction import redact
+
 __all__ = ["error_message", "excerpt"]
 
 _EXCERPT_CHARACTERS = 300
@@ -21,18 +23,24 @@ _EXCEPTION = re.compile(
 )
 
 
-def error_message(document: Any, text: str) -> str:
-    """The message in an error body, on one line; empty if there is no short one.
+def error_message(document: Any, text: str, keep: str = "") -> str:
+    """The message in an error body, on one line; empty if there is no short one in JSON.
 
-    ``document`` is the body as JSON (None if it is none), ``text`` the body as text.
+    ``document`` is the body as JSON (None if it is none), ``text`` the body as text. The message
+    is redacted, but for what contains ``keep``.
     """
     if isinstance(document, dict):
-        message = _from_json(document, _DEEPEST)
-    else:
-        found = (_TITLE.search(text), _EXCEPTION.search(text))
-        message = ": ".join(html.unescape(match[1]).strip() for match in found if match)
-    message = plain(message)
-    return message if len(message) <= _MESSAGE_CHARACTERS else ""
+        message = plain(_from_json(document, _DEEPEST))
+        return redact(message, keep) if len(message) <= _MESSAGE_CHARACTERS else ""
+    found = (_TITLE.search(text), _EXCEPTION.search(text))
+    # Cut after redacting: half of a secret is still one.
+    message = redact(
+        plain(": ".join(html.unescape(match[1]).strip() for match in found if match)), keep
+    )
+    if len(message) <= _MESSAGE_CHARACTERS:
+        return message
+    # A page has one title and one exception: their beginning tells what they are about.
+    return f"{message[: _MESSAGE_CHARACTERS - 1]}…"
 
 
 def _from_json(document: dict[str, Any], levels: int) -> str:

@@ -20,7 +20,9 @@ from typing import Any, NoReturn
 from qa_runner.load.engine import ActiveLoad
 from qa_runner.load.event_loop import new_event_loop
 from qa_runner.load.frames import FrameBuffer, pack_frame
+from qa_runner.load.guard import Guard
 from qa_runner.load.lifeline import end_with
+from qa_runner.load.limits import Limits
 from qa_runner.load.messages import (
     Command,
     Finished,
@@ -34,6 +36,7 @@ from qa_runner.load.messages import (
     encode,
 )
 from qa_runner.load.plan import LoadPlan
+from qa_runner.redaction import know_secrets
 
 __all__ = ["Generator", "main"]
 
@@ -50,6 +53,7 @@ class Generator:
         self._loop = loop
         self._write = write
         self._loads: dict[int, ActiveLoad] = {}
+        self._guards: dict[Limits, Guard] = {}
         self._commands = FrameBuffer()
         self._lag = 0.0
         self._probe_due = 0.0
@@ -69,7 +73,8 @@ class Generator:
 
     def _obey(self, command: Command) -> None:
         match command:
-            case Submit(plan=plan):
+            case Submit(plan=plan, secrets=secrets):
+                know_secrets(secrets)
                 self._submit(plan)
             case Stop(load=number):
                 if number in self._loads:
@@ -77,7 +82,7 @@ class Generator:
 
     def _submit(self, plan: LoadPlan) -> None:
         try:
-            load = ActiveLoad(self._loop, plan, self._end)
+            load = ActiveLoad(self._loop, plan, self._end, self._guard(plan.limits))
             self._loads[plan.number] = load
             if len(self._loads) == 1:
                 self._loop.call_later(FLUSH_SECONDS, self._flush_regularly)
@@ -86,10 +91,25 @@ class Generator:
             # Those of connections are recorded with them; this one would leave a load that hangs.
             raise RuntimeError(f"the load could not be started: {error}") from error
 
+    def _guard(self, limits: Limits | None) -> Guard | None:
+        """The guard of all loads with these limits."""
+        if limits is None:
+            return None
+        if limits not in self._guards:
+            # Not at once: a load that is just about to send must have sent before it is stopped.
+            self._guards[limits] = Guard(limits, lambda: self._loop.call_soon(self._stop_guarded))
+        return self._guards[limits]
+
+    def _stop_guarded(self) -> None:
+        for load in list(self._loads.values()):
+            if load.guard is not None and load.guard.reason:
+                load.stop()
+
     def _end(self, number: int) -> None:
         load = self._loads.pop(number)
         self._send_samples(load)
-        self._report(Finished(load=number, stop_reason=load.stop_reason))
+        safety = load.guard.reason if load.guard is not None else ""
+        self._report(Finished(load=number, stop_reason=load.stop_reason, safety=safety))
 
     def _flush_regularly(self) -> None:
         self.flush()

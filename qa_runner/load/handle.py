@@ -11,16 +11,17 @@ import numpy.typing as npt
 from qa_runner.clock import Clock
 from qa_runner.load.messages import Progress, Samples
 from qa_runner.load.plan import LoadPlan
-from qa_runner.load.samples import OUTCOMES, PACKED, TEXTS, TIMES
+from qa_runner.load.samples import OUTCOMES, PACKED, SERVER_TIMING, TEXTS, TIMES
 from qa_runner.load.schedule import expected_requests, stage_tags
+from qa_runner.load.server_timing import ServerTiming, parse_server_timing
 from qa_runner.load.template import CompiledRequest
-from qa_runner.table import SAMPLES, Table
+from qa_runner.table import SAMPLES, Floats, Table
 from qa_runner.text_column import TextColumn
 
 __all__ = ["MOST_SAMPLES", "TOO_MANY_SAMPLES", "LoadHandle"]
 
 MOST_SAMPLES = 20_000_000
-"""Of one load. Every sample is kept: about 100 bytes of memory each, and 125 on disk."""
+"""Of one load. Every sample is kept: about 100 bytes of memory each, and 145 on disk."""
 TOO_MANY_SAMPLES = f"stopped at {MOST_SAMPLES:,} requests, the most whose samples are kept"
 _OUTCOME_NAMES = [outcome.value for outcome in OUTCOMES]
 _AS_THEY_ARE = ("iteration", "user", "status", "bytes_received", "reused", "json_object")
@@ -117,12 +118,22 @@ class LoadHandle:
         for name in TEXTS:
             places, texts = report.texts.get(name, ([], []))
             data[name] = TextColumn.sparse(places, texts, rows)
+        places, headers = report.texts.get(SERVER_TIMING, ([], []))
+        if places:
+            data |= _inside(places, headers, rows)
         return Table(SAMPLES, data)
 
     def _keys(self, rows: int) -> TextColumn:
         """One text for each request is not kept: the number of the request tells it."""
         pieces = self._request.keys
         return TextColumn.same(pieces if len(pieces) > 1 else pieces[0], rows)
+
+
+def _inside(places: list[int], headers: list[str], rows: int) -> dict[str, Floats]:
+    """The columns of the times inside the server, from Server-Timing headers of some rows."""
+    found = np.full((len(ServerTiming._fields), rows), np.nan)
+    found[:, places] = np.transpose([parse_server_timing(header) for header in headers])
+    return dict(zip(ServerTiming._fields, found, strict=True))
 
 
 def _places(values: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from qa_runner.redaction import redact_front
+
 __all__ = ["MISSING", "Path", "difference", "emptiness", "find", "parse_path"]
 
 MISSING = object()
@@ -13,6 +15,7 @@ MISSING = object()
 
 Path = tuple[str, ...]
 _SHOWN_CHARACTERS = 80
+_LOOKED_AT_CHARACTERS = 4 * _SHOWN_CHARACTERS
 
 
 def parse_path(text: str) -> Path:
@@ -45,11 +48,16 @@ def emptiness(value: Any) -> str:
     return "empty" if value in ("", [], {}) else ""
 
 
-def difference(value: Any, expected: Any) -> str:
-    """In words how a value is not the one expected; empty if it is."""
+def difference(value: Any, expected: Any, keep: str = "") -> str:
+    """In words how a value is not the one expected; empty if it is.
+
+    The values are redacted, but for what contains ``keep``.
+    """
     if value is MISSING:
         return "missing"
-    return "" if _same(value, expected) else f"{_shown(value)}, not {_shown(expected)}"
+    if _same(value, expected):
+        return ""
+    return f"{_shown(value, keep)}, not {_shown(expected, keep)}"
 
 
 def _same(value: Any, expected: Any) -> bool:
@@ -65,6 +73,7 @@ def _same(value: Any, expected: Any) -> bool:
     return bool(value == expected)
 
 
-def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
+def _shown(value: Any, keep: str) -> str:
+    # Cut after redacting: half of a secret is still one.
+    text = redact_front(msgspec.json.encode(value).decode(), _LOOKED_AT_CHARACTERS, keep)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -27,9 +27,10 @@ __all__ = [
 
 
 class Submit(msgspec.Struct, frozen=True, tag="submit"):
-    """Send this load, beside any others."""
+    """Send this load, beside any others; ``secrets`` are kept out of what is reported of it."""
 
     plan: LoadPlan
+    secrets: tuple[str, ...] = ()
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
@@ -64,7 +65,8 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 class Samples(msgspec.Struct, frozen=True, tag="samples"):
     """Rows of a load, in the payload as samples.py packs them.
 
-    ``texts`` maps a text column to the rows (of this frame) that have text, and their texts.
+    ``texts`` maps a text column, or SERVER_TIMING, to the rows (of this frame) that have text,
+    and their texts.
     """
 
     load: int
@@ -73,10 +75,14 @@ class Samples(msgspec.Struct, frozen=True, tag="samples"):
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
-    """The last word about a load; all its samples have been sent."""
+    """The last word about a load; all its samples have been sent.
+
+    ``safety`` says why no more load may be sent to this target; empty while it may.
+    """
 
     load: int
     stop_reason: str
+    safety: str = ""
 
 
 class Health(msgspec.Struct, frozen=True, tag="health"):
@@ -100,10 +106,10 @@ def encode(message: Command | Report) -> bytes:
     return _encoder.encode(message)
 
 
-def encode_plan(plan: LoadPlan) -> bytes:
+def encode_plan(plan: LoadPlan, secrets: tuple[str, ...] = ()) -> bytes:
     """The command to send a load; raises ValueError if it would not arrive as what it is."""
     try:
-        message = encode(Submit(plan=plan))
+        message = encode(Submit(plan=plan, secrets=secrets))
         # Types are only looked at when a message is read, and there 2.5 users end the process.
         decode_command(message)
     except (TypeError, ValueError, OverflowError) as error:

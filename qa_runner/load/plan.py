@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qa_runner.load.limits import Limits
 from qa_runner.load.reference import Reference
 from qa_runner.load.shape import (
     Burst,
@@ -105,8 +106,12 @@ class RequestTemplate(msgspec.Struct, frozen=True, kw_only=True):
     expect: tuple[tuple[str, Any], ...] = ()
     check: Reference | None = None
     extract: tuple[tuple[str, str], ...] = ()
+    keep_headers: tuple[str, ...] = ()
+    """Names, in lower case, of response headers to keep, as ``extracted["header:NAME"]``."""
     server_timing: bool = False
-    """Keep the Server-Timing header, as ``extracted["server-timing"]``."""
+    """Ask for the times inside the server, with the header ``X-QA-Runner: {tag}``, and keep what
+    the Server-Timing header of the response says of them (server_timing.py).
+    """
 
 
 class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +126,8 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     connect_timeout_seconds: float = 5.0
     connections: Literal["new", "keep-alive"] = "new"
     verify_tls: bool = True
+    limits: Limits | None = None
+    """Those of the target's environment; None for a server of our own."""
 
 
 def body_text(body: Body) -> str:

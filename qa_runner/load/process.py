@@ -31,6 +31,7 @@ from qa_runner.load.messages import (
     encode_plan,
 )
 from qa_runner.load.plan import LoadPlan
+from qa_runner.redaction import known_secrets, redact
 from qa_runner.table import SERIES, Table
 
 __all__ = ["GeneratorProcess", "LoadHandle", "child_environment"]
@@ -55,6 +56,8 @@ class GeneratorProcess:
 
     def __init__(self, clock: Clock, *, session: int = 1) -> None:
         self.event_loop = ""
+        self.safety_reason = ""
+        """Why no more load may be sent, in one sentence; see guard.py."""
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._selector = selectors.DefaultSelector()
@@ -121,7 +124,7 @@ class GeneratorProcess:
         self._running()
         if plan.number in self._handles:
             raise ValueError(f"there already is a load number {plan.number}")
-        frame = pack_frame(encode_plan(plan))
+        frame = pack_frame(encode_plan(plan, known_secrets()))
         handle = LoadHandle(
             plan,
             prepare(plan),
@@ -216,8 +219,9 @@ class GeneratorProcess:
         match decode_report(message):
             case Samples() as report:
                 self._handles[report.load].add(report, payload)
-            case Finished(load=number, stop_reason=reason):
+            case Finished(load=number, stop_reason=reason, safety=safety):
                 self._handles[number].end(reason)
+                self.safety_reason = self.safety_reason or safety
             case Health() as health:
                 self._health.append(
                     {
@@ -272,7 +276,7 @@ class GeneratorProcess:
     def _last_line(self) -> str:
         lines = self._last_words.decode("utf-8", "replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
-        return f"; it said: {said[-1][:300]}" if said else ""
+        return f"; it said: {redact(said[-1])[:300]}" if said else ""
 
 
 def _how(code: int) -> str:

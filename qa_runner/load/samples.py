@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from qa_runner.load.exchange import Exchange
 from qa_runner.load.plan import Outcome
 
-__all__ = ["OUTCOMES", "PACKED", "TEXTS", "TIMES", "SampleBuffer"]
+__all__ = ["OUTCOMES", "PACKED", "SERVER_TIMING", "TEXTS", "TIMES", "SampleBuffer"]
 
 TIMES = (
     "due",
@@ -38,8 +38,11 @@ PACKED = (
     "outcome",
 )
 TEXTS = ("error", "extracted", "excerpt")
+SERVER_TIMING = "server_timing"
+"""Travels as text like these, and becomes numbers in the main process, which has the time."""
 OUTCOMES = tuple(Outcome)
 
+_TRAVELLING = (*TEXTS, SERVER_TIMING)
 _ROW = struct.Struct(f"={len(PACKED)}d")
 _NUMBER_OF = {outcome: float(number) for number, outcome in enumerate(OUTCOMES)}
 
@@ -63,7 +66,9 @@ class SampleBuffer:
         json_object: float,
         texts: Sequence[str],
     ) -> None:
-        """Add the row of a request; ``texts`` are those of TEXTS, in that order."""
+        """Add the row of a request; ``texts`` are those of TEXTS in that order, and the
+        Server-Timing header.
+        """
         packed = _ROW.pack(
             exchange.iteration,
             exchange.user,
@@ -86,7 +91,7 @@ class SampleBuffer:
         if not any(texts):
             return
         row = len(self._packed) - 1
-        for name, text in zip(TEXTS, texts, strict=True):
+        for name, text in zip(_TRAVELLING, texts, strict=True):
             if text:
                 rows, values = self._texts.setdefault(name, ([], []))
                 rows.append(row)

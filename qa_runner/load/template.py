@@ -26,6 +26,7 @@ _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "DELETE"})
 # What the engine decides itself: a header of the author's could only contradict it.
 _OURS = frozenset({"content-length", "connection", "transfer-encoding"})
 _UUID_BYTES = 36
+_RUN_HEADER = "X-QA-Runner"
 _CAUSE_CHARACTERS = 200
 
 
@@ -138,7 +139,8 @@ def compile_request(plan: LoadPlan) -> CompiledRequest:
 
     ``Content-Length``, ``Connection`` and ``Transfer-Encoding`` of the template's headers are
     left out, since the engine sets them; ``Host``, ``User-Agent``, ``Accept`` and
-    ``Authorization`` are only added where the template has none.
+    ``Authorization`` are only added where the template has none; so is ``X-QA-Runner``, with the
+    tag, where it asks for Server-Timing.
 
     Raises ValueError, in one line, if the URL, a header, the key or the tag cannot be sent, or
     if the function that makes the body cannot be imported.
@@ -238,6 +240,8 @@ def _headers(plan: LoadPlan, parts: SplitResult, port: int) -> Parts:
     if parts.username is not None and "authorization" not in given:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         lines.append(("Authorization", "Basic " + base64.b64encode(pair.encode()).decode()))
+    if plan.request.server_timing and _RUN_HEADER.lower() not in given:
+        lines.append((_RUN_HEADER, "{tag}"))
     lines.extend(own)
     if plan.connections == "new":
         lines.append(("Connection", "close"))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
+from qa_runner.monitors.database_load import Activity, OwnLoad
+
 __all__ = [
     "DatabaseInfo",
     "DatabaseRead",
+    "DatabaseState",
     "DuplicateIntent",
+    "EndpointFacts",
     "Integrity",
+    "LockWait",
     "Mark",
+    "ProjectFacts",
     "Removed",
     "StoredTransaction",
     "StoredUser",
@@ -18,8 +24,10 @@ __all__ = [
 
 
 class DatabaseInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The project and its database. ``counts`` and ``models`` are by role.
+    """The project and its database. ``counts``, ``models`` and ``table_bytes`` are by role.
 
+    Of the roles in ``estimated`` the count is an estimate, since they are big. ``details`` are
+    how this kind of database is set up, in words: timeouts, connections allowed and in use.
     ``name`` is the path of an SQLite file, else the name alone: never a password or an address.
     Texts are empty and numbers None where they do not apply to this kind of database.
     """
@@ -37,6 +45,36 @@ class DatabaseInfo(msgspec.Struct, frozen=True, kw_only=True):
     isolation_level: str
     counts: dict[str, int]
     models: dict[str, str]
+    estimated: tuple[str, ...] = ()
+    table_bytes: dict[str, int] = {}
+    details: dict[str, str | int | float] = {}
+
+
+class EndpointFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the project's URLs say about a path.
+
+    ``view`` is empty if nothing is there, ``similar`` are paths that are a little like it then.
+    ``limits`` are the rates to which the view is limited, as the project writes them: "10/hour".
+    """
+
+    view: str
+    limits: tuple[str, ...]
+    similar: tuple[str, ...]
+
+
+class ProjectFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the project's settings say, without any of their values.
+
+    ``payment_keys`` maps the names of settings that hold a key of a payment provider to its mode,
+    live or test; ``environment_keys`` does so for the probe's environment variables, which are the
+    project's and those that it inherits.
+    """
+
+    apps: tuple[str, ...]
+    middleware: tuple[str, ...]
+    payment_keys: dict[str, str]
+    environment_keys: dict[str, str]
+    debug: bool = False
 
 
 class DuplicateIntent(msgspec.Struct, frozen=True, array_like=True):
@@ -73,11 +111,60 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     before: Violations = Violations()
 
 
+class LockWait(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that waits for a lock, and one of those that hold it up.
+
+    ``seconds`` is how long its statement has run, at most all of it waiting; ``blocker_seconds``
+    how long the other's transaction is open. Statements are without the values in them.
+    """
+
+    pid: int
+    seconds: float
+    lock: str
+    statement: str
+    blocker_pid: int
+    blocker_state: str
+    blocker_seconds: float | None
+    blocker_statement: str
+
+    def __str__(self) -> str:
+        age = f" for {self.blocker_seconds:.1f} s" if self.blocker_seconds is not None else ""
+        return (
+            f"{self.pid} waits {self.seconds:.1f} s ({self.lock}) for {self.blocker_pid}, "
+            f"{self.blocker_state or 'unknown'}{age}: {self.statement} <- {self.blocker_statement}"
+        )
+
+
+class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database says about itself at one moment; None where it does not.
+
+    Sessions and connections are those of the target's database without the probe's, except
+    ``server_connections``. ``commits``, ``rollbacks`` and ``deadlocks`` count from the beginning
+    of the database's statistics.
+    """
+
+    connections: int | None = None
+    server_connections: int | None = None
+    active: int | None = None
+    idle: int | None = None
+    idle_in_transaction: int | None = None
+    waiting: int | None = None
+    longest_transaction_seconds: float | None = None
+    longest_idle_in_transaction_seconds: float | None = None
+    longest_wait_seconds: float | None = None
+    commits: int | None = None
+    rollbacks: int | None = None
+    deadlocks: int | None = None
+    waits: tuple[LockWait, ...] = ()
+    stored_bytes: int | None = None
+    wal_bytes: int | None = None
+
+
 class DatabaseRead(msgspec.Struct, frozen=True, kw_only=True):
     """The rows that came after the start of the session, counted between ``start`` and ``end``.
 
-    Both are seconds on the session's clock. ``connections`` are the database's open ones without
-    the probe's, None where it does not count them; ``probe_seconds`` is what the read cost.
+    Both are seconds on the session's clock. ``probe_seconds`` is what the read cost, ``own`` what
+    the probe has done in the session so far.
     """
 
     start: float
@@ -86,8 +173,15 @@ class DatabaseRead(msgspec.Struct, frozen=True, kw_only=True):
     users_added: int
     balances_added: int
     query_seconds: float
-    connections: int | None
     probe_seconds: float
+    state: DatabaseState
+    activity: Activity
+    own: OwnLoad
+
+    @property
+    def connections(self) -> int | None:
+        """The database's open connections without the probe's; None if it does not count them."""
+        return self.state.connections
 
 
 class StoredTransaction(msgspec.Struct, frozen=True, array_like=True):

@@ -120,6 +120,11 @@ class LogMonitor(Monitor):
             if not data:
                 return read
             read += len(data)
+            if b"\0" in data:
+                self.note(
+                    f"the server log {self.path} is not all text: what is binary in it tells "
+                    "nothing; give the file that the server writes lines to"
+                )
             self._feed(data, now, found)
         self.note("the log grows faster than it can be read; rows come late")
         return read

@@ -11,20 +11,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import msgspec
 
 from qa_runner.errors import ProbeError
 from qa_runner.monitors.project import DjangoProject
-from qa_runner.redaction import redact
+from qa_runner.redaction import redact, redact_front
 
-__all__ = ["ProbeLost", "ProbeProcess"]
+__all__ = ["ProbeLost", "ProbeProcess", "SettingsOnly"]
 
 _SCRIPT = Path(__file__).parent / "probe" / "__main__.py"
 _LINE_BYTES = 4096
 _QUOTED_CHARACTERS = 300
+_LOOKED_AT_CHARACTERS = 4 * _QUOTED_CHARACTERS
 _END_SECONDS = 4.0
 
 
@@ -32,11 +33,16 @@ class ProbeLost(ProbeError):
     """The process ended or did not answer in time; another one may do better."""
 
 
+class SettingsOnly(ProbeError):
+    """A model or the database cannot be opened; the process answers what the settings say."""
+
+
 class _Answer(msgspec.Struct):
     id: int
     ok: bool
     error: str = ""
     result: msgspec.Raw = msgspec.Raw(b"null")
+    settings: bool = False
 
 
 class ProbeProcess:
@@ -66,7 +72,8 @@ class ProbeProcess:
     def start(self, limit_seconds: float) -> None:
         """Start the process and open the project.
 
-        Raises ProbeError with one line that says what is wrong and what to do.
+        Raises ProbeError with one line that says what is wrong and what to do; the process has
+        ended then, except for SettingsOnly.
         """
         project = self._project
         environment = {**os.environ, **project.environment}
@@ -96,8 +103,15 @@ class ProbeProcess:
         self._drain.start()
         try:
             self.ask(self._opening, limit_seconds)
+        except SettingsOnly:
+            raise
         except ProbeLost as error:
             self.kill()
+            if "py" not in PurePath(project.interpreter).name.lower():
+                raise ProbeError(
+                    f"the project's interpreter {project.interpreter} cannot be run as one "
+                    f"({error}): is it a Python? Give the one that the server runs with"
+                ) from None
             raise ProbeError(
                 f"{error} while it opened {project.settings_module}{self._quote()}; check what "
                 "the project does when it is imported"
@@ -127,7 +141,8 @@ class ProbeProcess:
         except (OSError, EOFError, msgspec.DecodeError):
             raise ProbeLost(f"the database probe {self._how_it_ended(process)}") from None
         if not answer.ok:
-            raise ProbeError(redact(answer.error))
+            kind = SettingsOnly if answer.settings else ProbeError
+            raise kind(redact(answer.error))
         return answer.result
 
     def end(self) -> None:
@@ -182,16 +197,21 @@ class ProbeProcess:
         """Keep stderr from filling up, and its last lines for messages."""
         if process.stderr is None:
             return
+        begins = True
         with process.stderr as stream:
             while line := stream.readline(_LINE_BYTES):
                 text = line.decode("utf-8", "replace").strip()
-                if text:
+                # The rest of a longer line could begin within a secret.
+                if text and begins:
                     self._errors.append(text)
+                begins = line.endswith(b"\n")
 
     def _quote(self) -> str:
         if not self._errors:
             return ""
-        return f" (its last output: {redact(self._errors[-1][:_QUOTED_CHARACTERS])})"
+        # Cut after redacting: half of a secret is still one.
+        said = redact_front(self._errors[-1], _LOOKED_AT_CHARACTERS)[:_QUOTED_CHARACTERS]
+        return f" (its last output: {said})"
 
     @staticmethod
     def _how_it_ended(process: subprocess.Popen[bytes]) -> str:

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import psutil
 from qa_runner.clock import Clock
 from qa_runner.monitors.monitor import Monitor, Row, Sink
 from qa_runner.monitors.process_facts import ProcessFacts, facts_of, largest_python
+from qa_runner.monitors.process_rule import ProcessRule
 from qa_runner.monitors.server_tree import ServerTree, alive
 
 __all__ = ["ServerMonitor"]
@@ -29,11 +30,13 @@ _CPU_WINDOW_SECONDS = 0.2
 
 
 class ServerMonitor(Monitor):
-    """The series "server": the tree of the process that owns ``port``.
+    """The series "server": the tree of the process that owns ``port``, or that ``rule`` names.
 
-    ``ignore`` are further pids of qa-runner itself (its own is always ignored), ``database`` is
-    the SQLite file whose open descriptors are counted. While no server is found, rows say
-    ``processes`` 0 and leave the rest absent.
+    ``address`` is the IP address that requests are sent to, where it is known; ``ignore`` are
+    further pids of qa-runner itself (its own is always ignored), ``database`` is the SQLite file
+    whose open descriptors are counted. While no server is found, rows say ``processes`` 0 and
+    leave the rest absent. ``ended`` tells in a sentence how the server ended, if it did and whoever
+    started it knows. What permission was refused for is absent, and ``reason`` says so.
 
     CPU is that of the tree between two samples at least 0.2 s apart, over the number of its
     workers, 100 = one core each; it is absent in the first sample.
@@ -43,18 +46,27 @@ class ServerMonitor(Monitor):
     interval_seconds = 0.25
 
     def __init__(
-        self, port: int, *, ignore: Collection[int] = (), database: Path | None = None
+        self,
+        port: int,
+        *,
+        address: str = "",
+        rule: ProcessRule | None = None,
+        ignore: Collection[int] = (),
+        database: Path | None = None,
+        ended: Callable[[], str] | None = None,
     ) -> None:
         super().__init__()
         self.port = port
         self._database = database
-        self._tree = ServerTree(port, {os.getpid(), *ignore})
+        self._ended = ended
+        self._tree = ServerTree(port, {os.getpid(), *ignore}, address=address, rule=rule)
         self._reset()
 
     def _reset(self) -> None:
         self._restarts = 0
         self._refreshed = -math.inf
         self._served: list[psutil.Process] = []
+        self._last_serving: list[psutil.Process] = []
         self._cpu_by_process: dict[psutil.Process, float] = {}
         self._cpu_seconds = 0.0
         self._cpu_wall = time.time()
@@ -76,6 +88,11 @@ class ServerMonitor(Monitor):
         with self._measuring:
             self._refreshed = -math.inf
             super().sample_now()
+
+    def notes(self) -> list[str]:
+        """What the report should say, also of how the server ended."""
+        told = self._ended() if self._ended is not None else ""
+        return [*super().notes(), *([told] if told else [])]
 
     def snapshot(self) -> list[ProcessFacts]:
         """The server's processes and the five largest Python processes, as they are now."""
@@ -111,16 +128,22 @@ class ServerMonitor(Monitor):
         if gone or not self._served or now - self._refreshed >= _REFRESH_SECONDS:
             self._tree.refresh()
             self._refreshed = now
+        serving = self._tree.serving
         if gone:
             self._restarts += len(gone)
-            ended = ", ".join(str(process.pid) for process in gone)
-            at = datetime.now().astimezone().isoformat(timespec="seconds")
-            self.note(f"server process {ended} ended at {now:.1f} s ({at})")
+            self.note(f"server process {_pids(gone)} ended at {_when(now)}")
+        self._follow(now, serving)
         kept = [process for process in self._served if process not in gone]
-        serving = self._tree.serving
         # A process that serves no longer but lives on is remembered: its end still counts.
         self._served = serving + [process for process in kept if process not in serving]
         self.reason = "" if serving else self._tree.reason
+
+    def _follow(self, now: float, serving: list[psutil.Process]) -> None:
+        """Tell when other processes serve than before; one more or less of many is no move."""
+        if serving and self._last_serving and not set(serving) & set(self._last_serving):
+            before, after = _pids(self._last_serving), _pids(serving)
+            self.note(f"the server moved from process {before} to {after} at {_when(now)}")
+        self._last_serving = serving or self._last_serving
 
     def _cpu_percent(self, now: float, members: list[psutil.Process]) -> float:
         """CPU of the tree since a sample at least 0.2 s ago, over its workers; NaN without one."""
@@ -156,10 +179,12 @@ class ServerMonitor(Monitor):
     def _sum(self, what: str, values: list[float | None]) -> float | None:
         """The sum over the tree; None if a value was refused, since a part is not the whole."""
         if any(value is None for value in values):
-            self.note(
+            refused = (
                 f"{what} of the server could not be read: permission refused; "
-                "run qa-runner as the server's user"
+                "run qa-runner as the server's user, or with sudo"
             )
+            self.note(refused)
+            self.reason = self.reason or refused
             return None
         return sum(value for value in values if value is not None)
 
@@ -168,6 +193,15 @@ class ServerMonitor(Monitor):
             return None
         name = str(self._database.resolve())
         return self._sum("database handles", [_descriptors_of(each, name) for each in members])
+
+
+def _pids(processes: list[psutil.Process]) -> str:
+    return ", ".join(str(process.pid) for process in processes)
+
+
+def _when(now: float) -> str:
+    """A moment of the session as it stands in the note, also by the clock on the wall."""
+    return f"{now:.1f} s ({datetime.now().astimezone().isoformat(timespec='seconds')})"
 
 
 def _cpu_seconds(process: psutil.Process) -> float | None:

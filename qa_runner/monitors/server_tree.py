@@ -1,4 +1,4 @@
-"""Which processes are the server: the owner of the listening port and its tree."""
+"""Which processes are the server: the one that a rule names, and its tree."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import PurePath
 
 import psutil
 
-__all__ = ["ServerTree", "alive"]
+from qa_runner.monitors.port_owner import Found, is_here, listens
+from qa_runner.monitors.process_rule import ProcessRule, find_process
 
-# Programs that hold a container's port on the host; the server itself runs somewhere else.
-_FORWARDERS = ("docker-proxy", "com.docker.backend", "rootlessport", "slirp4netns")
+__all__ = ["ServerTree", "alive"]
 
 
 def alive(process: psutil.Process) -> bool:
@@ -22,33 +22,60 @@ def alive(process: psutil.Process) -> bool:
 
 
 class ServerTree:
-    """The processes behind ``port``.
+    """The processes behind ``port`` of ``address``, an IP address; "" stands for this machine's.
 
     ``members`` are the root and everything below it, ``serving`` those of them that own the port
     without a master, which only hands it on. ``reason`` says why there is none.
     """
 
-    def __init__(self, port: int, ignore: Collection[int]) -> None:
+    def __init__(
+        self,
+        port: int,
+        ignore: Collection[int],
+        *,
+        address: str = "",
+        rule: ProcessRule | None = None,
+    ) -> None:
         self.port = port
         self.reason = ""
         self.members: list[psutil.Process] = []
         self.serving: list[psutil.Process] = []
+        self._rule = rule or ProcessRule()
+        self._owned = self._rule.port or port
+        self._address = address
         self._ignore = frozenset(ignore)
         self._root: psutil.Process | None = None
 
     def refresh(self) -> None:
-        """Look again: for members that came or went, and for the owner if there is none."""
-        if self._root is not None and alive(self._root):
+        """Look again: for members that came or went, and for the server if there is none."""
+        if self._root is not None and alive(self._root) and not self._replaced(self._root):
             self._describe(self._root)
             if self.serving:
                 return
         # Also here: a master that lives on while another process took the port.
         self._root, self.members, self.serving = None, [], []
-        owner = self._find_owner()
-        if owner is not None:
-            self._root = self._climb(owner)
+        found = self._find()
+        self.reason = found.reason
+        if found.process is not None:
+            by_port = self._rule.by_port
+            self._root = self._climb(found.process) if by_port else found.process
             self._describe(self._root)
-            self.reason = ""
+
+    def _find(self) -> Found:
+        if self._rule == ProcessRule() and self._address and not is_here(self._address):
+            # Whoever has that port on this machine is somebody else.
+            return Found(
+                reason=f"the server runs on another machine ({self._address}): its processes "
+                "can be measured only by a qa-runner that runs there"
+            )
+        return find_process(self._rule, self.port, self._address, self._ignore)
+
+    def _replaced(self, root: psutil.Process) -> bool:
+        """Whether a pid file names another process than it did."""
+        if self._rule.pid_file is None:
+            return False
+        found = self._find().process
+        return found is not None and found != root
 
     def _describe(self, root: psutil.Process) -> None:
         try:
@@ -57,72 +84,16 @@ class ServerTree:
             below = []
         self.members = [process for process in (root, *below) if process.pid not in self._ignore]
         owners = [process for process in self.members if self._owns(process)]
+        if not owners and not self._rule.by_port:
+            # Behind a proxy, or on a socket file: the workers are those that were forked.
+            owners = [process for process in self.members if _same_name(process, root)]
         # A pre-fork master holds the port too but serves nothing; alone, it is the server.
         self.serving = [process for process in owners if process != root] or owners
 
     def _owns(self, process: psutil.Process) -> bool:
-        try:
-            connections = process.net_connections(kind="tcp")
-        except psutil.AccessDenied:
-            # It was found as the owner while that was permitted, or by its name: keep it.
-            return process == self._root
-        except psutil.Error:
-            return False
-        return any(self._listens(connection) for connection in connections)
-
-    def _listens(self, connection: object) -> bool:
-        address = getattr(connection, "laddr", None)
-        return (
-            getattr(connection, "status", "") == psutil.CONN_LISTEN
-            and bool(address)
-            and getattr(address, "port", None) == self.port
-        )
-
-    def _find_owner(self) -> psutil.Process | None:
-        """The process that listens on the port; None, with the reason set, if none is found."""
-        listening, named = False, set()
-        permitted = True
-        try:
-            for connection in psutil.net_connections(kind="tcp"):
-                if self._listens(connection):
-                    listening = True
-                    if connection.pid:
-                        named.add(connection.pid)
-        except psutil.AccessDenied:
-            permitted = False
-        if not named and (listening or not permitted):
-            # System-wide lists need privileges on macOS, one's own processes do not.
-            named = {process.pid for process in psutil.process_iter() if self._owns(process)}
-        for pid in sorted(named - self._ignore - {0, 1}):
-            try:
-                owner = psutil.Process(pid)
-                name = owner.name()
-            except psutil.Error:
-                continue
-            if name in _FORWARDERS:
-                self.reason = (
-                    f"port {self.port} is held by {name}: the server runs in a container, "
-                    "run qa-runner inside it to measure its processes"
-                )
-                continue
-            return owner
-        self.reason = self._explain(listening=listening, permitted=permitted, named=bool(named))
-        return None
-
-    def _explain(self, *, listening: bool, permitted: bool, named: bool) -> str:
-        if named and self.reason:
-            return self.reason
-        if listening:
-            return (
-                f"the process on port {self.port} belongs to another user: "
-                "run qa-runner as that user, or with sudo"
-            )
-        if not permitted:
-            return (
-                f"no process of this user listens on port {self.port}: run qa-runner as the "
-                "server's user, or with sudo"
-            )
-        return f"no process listens on port {self.port} of this machine"
+        owns = listens(process, self._owned)
+        # It was found as the owner while that was permitted, or by its name: keep it.
+        return process == self._root if owns is None else owns
 
     def _climb(self, owner: psutil.Process) -> psutil.Process:
         """The top of the server: a master or a reload watcher above the owner of the port."""
@@ -151,3 +122,10 @@ def _same_command(one: psutil.Process, other: psutil.Process) -> bool:
 
 def _program(path: str) -> str:
     return PurePath(path).name.rstrip("0123456789.")
+
+
+def _same_name(one: psutil.Process, other: psutil.Process) -> bool:
+    try:
+        return one.name() == other.name()
+    except psutil.Error:
+        return False

@@ -9,7 +9,7 @@ from qa_runner.report.format import apart, number, quantity
 from qa_runner.result import RunResult
 from qa_runner.verdict import Verdict
 
-__all__ = ["ICONS", "anchors", "criterion_row", "measured_text", "ordered"]
+__all__ = ["ICONS", "URGENCY", "anchors", "criterion_row", "measured_text", "ordered"]
 
 ICONS = {
     Verdict.PASS: "✓",
@@ -18,7 +18,7 @@ ICONS = {
     Verdict.INCONCLUSIVE: "?",
     Verdict.SKIPPED: "\u2013",
 }
-_URGENCY = (
+URGENCY = (
     Verdict.FAIL,
     Verdict.ERROR,
     Verdict.INCONCLUSIVE,
@@ -32,7 +32,7 @@ _LIMIT_AT = 0.7
 
 def ordered(results: list[CriterionResult]) -> list[CriterionResult]:
     """Failures first; within that the document's order."""
-    return sorted(results, key=lambda result: _URGENCY.index(result.verdict))
+    return sorted(results, key=lambda result: URGENCY.index(result.verdict))
 
 
 def anchors(run: RunResult) -> set[str]:

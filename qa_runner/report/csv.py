@@ -9,22 +9,28 @@
                    are in the unit of that row
 
 Numbers are exact, an empty cell is an absent one. A text that a spreadsheet would take for a
-formula has an apostrophe before it.
+formula has an apostrophe before it; control characters and marks that reorder text are spelt out,
+and what is longer than a cell of a spreadsheet is cut.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from qa_runner.criteria import CriterionResult
 from qa_runner.csv_text import inert, line
+from qa_runner.report.text import visible
 from qa_runner.result import RunResult
 from qa_runner.store import RunReader, write_pieces_atomically
 from qa_runner.table import SAMPLES, SERIES
 
-__all__ = ["write_csv"]
+__all__ = ["CSV_NAMES", "write_csv"]
+
+CSV_NAMES = ("samples.csv", "series.csv", "criteria.csv")
+_MOST_CHARACTERS = 32_000
+"""A cell of a spreadsheet holds 32,767."""
 
 _SERIES = ("series", "session", "time", "column", "value", "text")
 _CRITERIA = (
@@ -58,16 +64,25 @@ def write_csv(folder: Path) -> list[Path]:
     reader = RunReader(folder)
     run = reader.result()
     written = []
-    for name, lines in (
-        ("samples.csv", _samples(reader, run)),
-        ("series.csv", _series(reader)),
-        ("criteria.csv", _criteria(run)),
-    ):
+    every = (_samples(reader, run), _series(reader), _criteria(run))
+    for name, lines in zip(CSV_NAMES, every, strict=True):
         path = folder / name
-        # Half a character, as in a file name that is no UTF-8, is written out.
-        write_pieces_atomically(path, (text.encode("utf-8", "backslashreplace") for text in lines))
+        write_pieces_atomically(path, (text.encode() for text in lines))
         written.append(path)
     return written
+
+
+def _row(cells: Iterable[float | str]) -> str:
+    """A row with the line end of RFC 4180."""
+    return f"{line(cells)[:-1]}\r\n"
+
+
+def _shown(text: str) -> str:
+    """What hides nothing and fits into a cell; newlines are one character."""
+    shown = visible(text[:_MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n"))
+    if max(len(text), len(shown)) <= _MOST_CHARACTERS:
+        return shown
+    return f"{shown[:_MOST_CHARACTERS]}… ({len(text):,} characters)"
 
 
 def _samples(reader: RunReader, run: RunResult) -> Iterator[str]:
@@ -77,19 +92,20 @@ def _samples(reader: RunReader, run: RunResult) -> Iterator[str]:
         for step in run.steps
         for attempt in step.attempts
     }
-    yield line(("step", "attempt", *SAMPLES.names))
+    yield _row(("step", "attempt", *SAMPLES.names))
     for name in reader.sample_names():
         step, attempt = owners.get(name, (math.nan, math.nan))
-        for piece in reader.samples(name).pieces():
+        table = reader.samples(name).with_texts(_shown, SAMPLES.texts)
+        for piece in table.pieces():
             numbers = [piece.number(column).tolist() for column in SAMPLES.numbers]
             texts = [map(inert, piece.text(column)) for column in SAMPLES.texts]
-            yield "".join(line((step, attempt, *row)) for row in zip(*numbers, *texts, strict=True))
+            yield "".join(_row((step, attempt, *row)) for row in zip(*numbers, *texts, strict=True))
 
 
 def _series(reader: RunReader) -> Iterator[str]:
-    yield line(_SERIES)
+    yield _row(_SERIES)
     for name, columns in SERIES.items():
-        table = reader.series(name)
+        table = reader.series(name).with_texts(_shown, columns.texts)
         sessions, times = table.number("session").tolist(), table.number("time").tolist()
         numbers = {
             column: table.number(column).tolist()
@@ -100,19 +116,19 @@ def _series(reader: RunReader) -> Iterator[str]:
         for row, (session, time) in enumerate(zip(sessions, times, strict=True)):
             for column, values in numbers.items():
                 if not math.isnan(values[row]):
-                    yield line((name, session, time, column, values[row], ""))
+                    yield _row((name, session, time, column, values[row], ""))
             for column, words in texts.items():
                 if words[row]:
-                    yield line((name, session, time, column, math.nan, inert(words[row])))
+                    yield _row((name, session, time, column, math.nan, inert(words[row])))
 
 
 def _criteria(run: RunResult) -> Iterator[str]:
-    yield line(_CRITERIA)
+    yield _row(_CRITERIA)
     for step in run.steps:
         for attempt in step.attempts:
             results = [result for part in attempt.parts for result in part.criteria]
             for result in [*results, *attempt.criteria]:
-                yield line((float(step.number), float(attempt.number), *_cells(result)))
+                yield _row((float(step.number), float(attempt.number), *_cells(result)))
 
 
 def _cells(result: CriterionResult) -> Iterator[float | str]:
@@ -136,6 +152,6 @@ def _cells(result: CriterionResult) -> Iterator[float | str]:
         result.source,
     ):
         if isinstance(value, str):
-            yield inert(value)
+            yield inert(_shown(value))
         else:
             yield math.nan if value is None else float(value)

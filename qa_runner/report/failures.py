@@ -16,7 +16,7 @@ from qa_runner.report.source import Source, succeeded
 from qa_runner.result import Attempt, LoadResult
 from qa_runner.table import Table
 
-__all__ = ["Group", "cause_words", "groups", "rows"]
+__all__ = ["Group", "by_cause", "cause_words", "groups", "rows"]
 
 _MOST_GROUPS = 20
 _EXAMPLE_CHARACTERS = 1200
@@ -53,7 +53,7 @@ def _gather(samples: Table, attempt: Attempt, found: dict[Key, Group]) -> None:
     failed = samples.where(~succeeded(samples))
     if not len(failed):
         return
-    keys, members = _by_cause(failed)
+    keys, members = by_cause(failed)
     parts, names = failed.coded("part")
     finished, due = failed.number("finished"), failed.number("due")
     times = np.where(np.isfinite(finished), finished, due)
@@ -77,8 +77,11 @@ def _gather(samples: Table, attempt: Attempt, found: dict[Key, Group]) -> None:
             group.curl = curl(_load_of(attempt, number), int(np.nan_to_num(iteration)))
 
 
-def _by_cause(failed: Table) -> tuple[list[Key], list[npt.NDArray[np.intp]]]:
-    """The causes in the order of their first rows, and the rows of each."""
+def by_cause(failed: Table) -> tuple[list[Key], list[npt.NDArray[np.intp]]]:
+    """The causes (outcome, status, error) in the order of their first rows, and the rows of each.
+
+    At least one row is needed; an error has # in place of its numbers.
+    """
     outcomes, outcome_names = failed.coded("outcome")
     errors, error_texts = failed.coded("error")
     # Errors that differ by a number only (an id, a duration) are one cause.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from qa_runner.report.charts import (
     concurrency,
     database,
     errors,
+    inside,
     phases,
     recovery,
     requests,
@@ -20,14 +23,16 @@ from qa_runner.report.charts import (
     timeline,
 )
 from qa_runner.report.charts.canvas import Caption, Drawing, draw
+from qa_runner.report.inside import any_told
 from qa_runner.report.source import Source, StepData
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CHARTS", "TIMELINE", "draw_all", "file_name"]
+__all__ = ["CHARTS", "INSIDE", "TIMELINE", "draw_all", "draw_inside", "file_name"]
 
 TIMELINE = "timeline"
+INSIDE = "time_inside_the_server"
 _MOST_ROWS = 50
 
 CHARTS: Mapping[str, Callable[[StepData, Figure], Caption]] = MappingProxyType(
@@ -53,9 +58,26 @@ def file_name(figure: str, number: int) -> str:
 
 def draw_all(source: Source) -> tuple[Drawing, dict[int, Drawing]]:
     """The timeline, and the figure of each step of which a part ran, by its number."""
+    with _without_collection():
+        return _draw_all(source)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Looking for garbage takes a seventh of the drawing, and there are only a few megabytes."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _draw_all(source: Source) -> tuple[Drawing, dict[int, Drawing]]:
     glance = draw(TIMELINE, lambda figure: timeline.paint(source, figure))
     drawn: dict[int, Drawing] = {}
-    taken = {TIMELINE}
+    taken = {TIMELINE, INSIDE}
     for step in source.run.steps:
         data = source.step(step)
         # Without a part there is nothing that a figure could be of.
@@ -68,6 +90,13 @@ def draw_all(source: Source) -> tuple[Drawing, dict[int, Drawing]]:
         paint = CHARTS.get(step.chart, requests.paint)
         drawn[step.number] = draw(name, _bind(paint, data))
     return glance, drawn
+
+
+def draw_inside(source: Source) -> Drawing | None:
+    """Where the response time went; None if no response told anything of it."""
+    if not any_told(source.all_samples):
+        return None
+    return draw(INSIDE, lambda figure: inside.paint(source, figure))
 
 
 def _bind(

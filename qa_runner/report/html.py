@@ -12,7 +12,7 @@ from markupsafe import Markup
 from qa_runner.data_folder import data_folder
 from qa_runner.errors import OutputError
 from qa_runner.report.charts.canvas import Drawing
-from qa_runner.report.figures import draw_all
+from qa_runner.report.figures import draw_all, draw_inside
 from qa_runner.report.source import Source
 from qa_runner.report.view import view
 from qa_runner.store import RunReader, write_atomically
@@ -53,12 +53,13 @@ def page(reader: RunReader) -> str:
 
 def _compose(source: Source) -> tuple[str, list[Drawing]]:
     glance, figures = draw_all(source)
-    shown = view(source, glance, figures)
-    return fill(_TEMPLATE, shown), [glance, *figures.values()]
+    inside = draw_inside(source)
+    shown = view(source, glance, figures, inside)
+    return fill(_TEMPLATE, shown), [glance, *filter(None, [inside]), *figures.values()]
 
 
 def fill(template: str, shown: Mapping[str, Any]) -> str:
-    """A template of ours with what it shows; the style sheet is in it."""
+    """A template of ours with what it shows; the style sheet and the script are in it."""
     folder = data_folder("templates")
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -69,5 +70,7 @@ def fill(template: str, shown: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     css = (folder / "report.css").read_text(encoding="utf-8")
-    # Both are ours: the style sheet, and SVG that was serialised from a tree.
-    return environment.get_template(template).render(shown, css=Markup(css), svg=Markup)  # noqa: S704
+    js = (folder / "report.js").read_text(encoding="utf-8")
+    # All are ours: the style sheet, the script, and SVG that was serialised from a tree.
+    own = {"css": Markup(css), "js": Markup(js), "svg": Markup}  # noqa: S704
+    return environment.get_template(template).render(shown, **own)

@@ -9,12 +9,26 @@ from qa_runner.report.attempts import attempts_line, step_verdict, unfinished
 from qa_runner.report.charts.canvas import Drawing
 from qa_runner.report.criteria import ICONS, criterion_row
 from qa_runner.report.format import cell, duration, wall_time
+from qa_runner.report.inside import COLUMNS, inside_of_parts, remark, row
 from qa_runner.report.source import Source
-from qa_runner.result import Attempt, DataTable, LoadResult, ParameterResult, PartResult, StepResult
+from qa_runner.result import (
+    Attempt,
+    Cell,
+    DataTable,
+    LoadResult,
+    ParameterResult,
+    PartResult,
+    StepResult,
+)
 
 __all__ = ["drawing_view", "step_view"]
 
 _MOST_ROWS = 200
+_PAIR = 2
+_FEW_PAIRS = 6
+_MOST_OPEN_ROWS = 12
+_CHECKLIST = "check"
+"""The first column of a table whose second counts, for each check, what it found wrong."""
 _OWN_REASONS = ("", "run", "rerun")
 
 
@@ -39,8 +53,22 @@ def step_view(
         "when": _when(source, latest) if latest else "",
         "rerun": f"qa-runner rerun {source.run.run_id} --step {step.number}",
         "figure": drawing_view(drawing) if drawing else None,
+        "inside": _inside(source, step),
         "criteria": [criterion_row(result, known) for result in latest.criteria] if latest else [],
         "parts": [_part(part, known) for part in latest.parts] if latest else [],
+    }
+
+
+def _inside(source: Source, step: StepResult) -> dict[str, Any] | None:
+    """Where the response time of each part went, if the responses told it."""
+    data = source.step(step)
+    parts = inside_of_parts(data) if data else []
+    if not parts:
+        return None
+    return {
+        "columns": COLUMNS,
+        "rows": [row(*held) for held in parts],
+        "note": remark(held for _, held in parts),
     }
 
 
@@ -128,15 +156,35 @@ def _table(table: DataTable) -> dict[str, Any]:
     width = max([len(table.columns), *(len(row) for row in shown)])
     numeric = [_is_numeric([row[at] for row in shown if at < len(row)]) for at in range(width)]
     left_out = len(table.rows) - len(shown)
+    columns = [
+        {"text": name, "number": numeric[at] and at > 0} for at, name in enumerate(table.columns)
+    ]
+    rows: list[list[dict[str, Any]]] = [
+        [{"text": cell(value), "number": numeric[at]} for at, value in enumerate(row)]
+        for row in shown
+    ]
+    if table.columns[:1] == [_CHECKLIST] and numeric[1:2] == [True]:
+        columns.insert(1, {"text": "holds", "number": False})
+        for held, row in zip(rows, shown, strict=True):
+            held.insert(1, _checked(row))
     return {
         "title": table.title,
-        "columns": table.columns,
-        "rows": [
-            [{"text": cell(value), "number": numeric[at]} for at, value in enumerate(row)]
-            for row in shown
-        ],
+        "columns": columns,
+        "rows": rows,
+        "pairs": len(rows) > _FEW_PAIRS and all(len(row) == _PAIR for row in (columns, *rows)),
+        "folded": len(rows) > _MOST_OPEN_ROWS,
         "note": f"{left_out:,} more rows are in run.json." if left_out > 0 else "",
     }
+
+
+def _checked(row: list[Cell]) -> dict[str, Any]:
+    """Whether a check that counts what is wrong has found nothing."""
+    count = row[1] if len(row) > 1 else None
+    if count is None:
+        return {"text": "not counted", "mark": {"icon": "?", "verdict": "inconclusive"}}
+    if count:
+        return {"text": "no", "mark": {"icon": "✗", "verdict": "fail"}}
+    return {"text": "yes", "mark": {"icon": "✓", "verdict": "pass"}}
 
 
 def _is_numeric(values: list[Any]) -> bool:

@@ -22,13 +22,19 @@ _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial,
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _FONT = re.compile(r"(?:(?:italic|oblique)\s+)?(?:(\d{3}|bold)\s+)?([\d.]+)px\s")
+_FEW_MARKERS = 20
+_SERIES = re.compile(r"series (\d+) (.*)", re.DOTALL)
 _DROPPED = {"stroke-miterlimit", "font-family", "text-orientation"}
 _COORDINATES = {"d", "x", "y", "width", "height", "transform"}
 _DEFAULTS = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
 
 
-def inline(data: bytes, name: str, title: str, description: str) -> str:
-    """The ``<svg>`` element for a figure ``name``, scaled by its viewBox, without a style."""
+def inline(data: bytes, name: str, title: str, description: str, *, axes: str = "") -> str:
+    """The ``<svg>`` element for a figure ``name``, scaled by its viewBox, without a style.
+
+    Ids like "series 0 success" become attributes that name the axes, by their place in ``axes``,
+    and what is drawn in them; a script reads values off them.
+    """
     root = ET.fromstring(data)  # noqa: S314 (matplotlib has just written it)
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
@@ -41,7 +47,7 @@ def inline(data: bytes, name: str, title: str, description: str) -> str:
     for group in root.iter():
         _merge(group, markers)
     _rename(root, name)
-    return _finish(root, name, title, description)
+    return _finish(root, name, title, description, axes)
 
 
 def _remove(root: ET.Element, tags: set[str]) -> None:
@@ -84,13 +90,13 @@ def _merge(group: ET.Element, markers: dict[str | None, ET.Element]) -> None:
     for _, alike in groupby(list(group), _look):
         listed = list(alike)
         first = listed[0]
-        if len(listed) == 1 or first.tag not in ("use", "path") or first.get("id"):
+        if first.tag == "use":
+            merged += _stamped(listed, markers[first.get("href", "")[1:]])
+        elif len(listed) == 1 or first.tag != "path" or first.get("id"):
             merged += listed
-        elif first.tag == "path":
+        else:
             first.set("d", " ".join(path.get("d", "") for path in listed))
             merged.append(first)
-        else:
-            merged.append(_stamped(listed, markers[first.get("href", "")[1:]]))
     group[:] = merged
 
 
@@ -101,7 +107,8 @@ def _look(element: ET.Element) -> tuple[object, ...]:
     return (element.tag, *kept) if varying else (id(element),)
 
 
-def _stamped(uses: list[ET.Element], marker: ET.Element) -> ET.Element:
+def _stamped(uses: list[ET.Element], marker: ET.Element) -> list[ET.Element]:
+    """One path in place of many uses of a marker, with what it refers to."""
     shape = marker.get("d", "")
     style = {
         key: value
@@ -117,9 +124,27 @@ def _stamped(uses: list[ET.Element], marker: ET.Element) -> ET.Element:
             style["stroke-opacity"] = style.pop("fill-opacity")
         style |= {"fill": "none", "stroke-linecap": "round"}
         drawn = "".join(f"M{x:g} {y:g}h0" for x, y in places)
-    else:
+    elif len(uses) <= _FEW_MARKERS:
         drawn = "".join(_moved(shape, x, y) for x, y in places)
-    return ET.Element("path", {"d": drawn, **style})
+        # Each marker stands for the point in its middle.
+        style["data-marks"] = ""
+    else:
+        return _pinned(shape, places, style)
+    return [ET.Element("path", {"d": drawn, **style})]
+
+
+def _pinned(
+    shape: str, places: list[tuple[float, float]], style: dict[str, str]
+) -> list[ET.Element]:
+    """A line that is not seen, with the marker at each of its points: 12 bytes for each."""
+    definition = ET.Element("marker", {"overflow": "visible", "markerUnits": "userSpaceOnUse"})
+    # It only has to be the only one of its name until it gets another.
+    definition.set("id", f"marker-{id(definition)}")
+    clip = {"clip-path": style.pop("clip-path")} if "clip-path" in style else {}
+    ET.SubElement(definition, "path", {"d": shape, **style})
+    drawn = "M" + "L".join(f"{x:g} {y:g}" for x, y in places)
+    at = {f"marker-{where}": f"url(#{definition.get('id')})" for where in ("start", "mid", "end")}
+    return [definition, ET.Element("path", {"d": drawn, "fill": "none", **at, **clip})]
 
 
 def _numbers(shape: str) -> list[str]:
@@ -146,10 +171,16 @@ def _rename(root: ET.Element, name: str) -> None:
         for value in element.attrib.values()
         for reference in (*_REFERENCE.findall(value), *re.findall(r"^#(.+)", value))
     ]
+    for parent in root.iter("defs"):
+        parent[:] = [held for held in parent if held.get("id") in used or held.tag != "path"]
     # By first use: matplotlib's own ids hash memory addresses in places.
     renamed = {old: f"{name}-{index}" for index, old in enumerate(dict.fromkeys(used))}
     for element in root.iter():
         identifier = element.get("id")
+        series = _SERIES.match(identifier or "")
+        if series:
+            element.set("data-axes", series[1])
+            element.set("data-series", series[2])
         if identifier in renamed:
             element.set("id", renamed[identifier])
         elif identifier:
@@ -161,7 +192,7 @@ def _rename(root: ET.Element, name: str) -> None:
                 element.set(key, _REFERENCE.sub(lambda ref: f"url(#{renamed[ref[1]]})", value))
 
 
-def _finish(root: ET.Element, name: str, title: str, description: str) -> str:
+def _finish(root: ET.Element, name: str, title: str, description: str, axes: str) -> str:
     box = root.get("viewBox", "")
     root.attrib.clear()
     root.attrib |= {
@@ -170,6 +201,7 @@ def _finish(root: ET.Element, name: str, title: str, description: str) -> str:
         "aria-labelledby": f"{name}-title {name}-desc",
         "font-family": _FONTS,
         **_DEFAULTS,
+        **({"data-axes": axes} if axes else {}),
     }
     for tag, text in (("desc", description), ("title", title)):
         element = ET.Element(tag, {"id": f"{name}-{tag}"})

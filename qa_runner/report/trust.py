@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from qa_runner.report.calibration import calibration_facts, cautions
+from qa_runner.report.checks import checks
+from qa_runner.report.conditions import conditions
 from qa_runner.report.format import plural, quantity
 from qa_runner.report.source import Source
 from qa_runner.saturation import burst_spreads
@@ -25,10 +27,13 @@ def trust(source: Source) -> dict[str, Any]:
         "facts": [
             *calibration_facts(run),
             *_generator(source),
+            *_probe(source),
             *_lateness(source),
             *_bursts(source),
             *_amount(source),
+            *conditions(source),
         ],
+        "checks": checks(run),
         "cautions": cautions(run),
         "notes": run.notes,
         "unmeasured": _unmeasured(source),
@@ -55,9 +60,28 @@ def _generator(source: Source) -> list[tuple[str, str]]:
     ):
         values = _known(table.number(column))
         facts.append((label, _spread(values, unit) if values.size else "not measured"))
-    probe = _known(source.series["database"].number("probe_seconds"))
-    if probe.size:
-        facts.append(("Cost of each reading of the database probe", _spread(probe, "s")))
+    return facts
+
+
+def _probe(source: Source) -> list[tuple[str, str]]:
+    """What the database probe itself cost the database."""
+    table = source.series["database"]
+    each = _known(table.number("probe_seconds"))
+    if not each.size:
+        return []
+    facts = [("Cost of each reading of the database probe", _spread(each, "s"))]
+    statements = busy = passed = 0.0
+    for session in np.unique(table.number("session")):
+        mine = table.where(table.number("session") == session)
+        counted = _known(mine.number("probe_statements"))
+        if counted.size:
+            statements += float(counted.max())
+            busy += float(_known(mine.number("probe_busy_seconds")).max())
+            passed += float(np.ptp(_known(mine.number("read_end"))))
+    if statements:
+        share = f" of {quantity(passed, 's')}" if passed else ""
+        words = f"{statements:,.0f} statements, at work for {quantity(busy, 's')}{share}"
+        facts.append(("Load of the database probe in all", words))
     return facts
 
 

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from qa_runner.criteria import CriterionResult
 from qa_runner.report.charts.canvas import Drawing
-from qa_runner.report.criteria import ICONS, anchors, criterion_row, ordered
+from qa_runner.report.criteria import ICONS, URGENCY, anchors, criterion_row, ordered
 from qa_runner.report.failures import rows as failure_rows
 from qa_runner.report.findings import findings
 from qa_runner.report.format import cell, duration, moment, plural
@@ -24,7 +25,11 @@ from qa_runner.verdict import Verdict
 
 __all__ = ["GLOSSARY", "view"]
 
-_MOST_JSON_BYTES = 100_000
+_MOST_JSON_BYTES = 150_000
+_MOST_FACT = 240
+_FEW = 12
+"""So many criteria need no part that is folded."""
+_SETTLED = (Verdict.PASS, Verdict.SKIPPED)
 _STATUS_WORDS = {
     "running": "This run has not finished",
     "interrupted": "Interrupted",
@@ -43,6 +48,10 @@ GLOSSARY = (
     ),
     ("p(95)", "the value that 95 % of the requests stayed at or below, linearly interpolated"),
     ("95 % interval", "where the true value lies with 95 % confidence; it informs, never decides"),
+    (
+        "Network (of a response time)",
+        "all of it outside the application: connecting, transfer, waiting for a worker",
+    ),
     ("Throughput", "successful responses per second"),
     ("Virtual user", "sends, waits for the answer, and sends again (a closed model)"),
     ("Arrival rate", "requests that are due each second whatever the server does (an open model)"),
@@ -55,23 +64,27 @@ GLOSSARY = (
 )
 
 
-def view(source: Source, glance: Drawing, figures: dict[int, Drawing]) -> dict[str, Any]:
+def view(
+    source: Source, glance: Drawing, figures: dict[int, Drawing], inside: Drawing | None
+) -> dict[str, Any]:
     """Everything that the page says."""
     run = source.run
     known = anchors(run)
     results = run.criteria()
+    found = findings(source)
     return {
         "title": _title(run),
-        "banner": _banner(source),
-        "criteria": [criterion_row(result, known) for result in ordered(results)],
+        "banner": _banner(source) | {"cause": _cause(run, found)},
+        "criteria": _criteria(results, known),
         "counts": _counts(run),
         "overridden": any(result.document_limit is not None for result in results),
-        "findings": findings(source),
+        "findings": found,
         "glance": drawing_view(glance),
+        "inside": drawing_view(inside) if inside else None,
         "steps": [step_view(source, step, figures.get(step.number), known) for step in run.steps],
         "failures": failure_rows(source),
         "trust": trust(source),
-        "appendix": _appendix(source, glance, figures),
+        "appendix": _appendix(source, [glance, *filter(None, [inside]), *figures.values()]),
         "tool_version": run.tool_version,
     }
 
@@ -82,11 +95,36 @@ def _title(run: RunResult) -> str:
     return f"{run.verdict.value} — {of}"
 
 
+def _criteria(results: list[CriterionResult], known: set[str]) -> dict[str, Any]:
+    """Failures first; many that passed are apart, so that what failed and why is on one screen."""
+    listed = ordered(results)
+    settled = [result for result in listed if result.verdict in _SETTLED]
+    first = listed[: len(listed) - len(settled)]
+    if not first or len(listed) <= _FEW:
+        first, settled = listed, []
+    counted = Counter(result.verdict for result in settled)
+    words = [
+        f"{plural(counted[verdict], 'criterion', 'criteria')} {word}"
+        for verdict, word in zip(_SETTLED, ("passed", "skipped"), strict=True)
+        if counted[verdict]
+    ]
+    return {
+        "first": [criterion_row(result, known) for result in first],
+        "rest": [criterion_row(result, known) for result in settled],
+        "rest_words": ", ".join(words),
+    }
+
+
+def _cause(run: RunResult, found: dict[str, Any]) -> str:
+    """The first of the findings, for the banner of a run that did not pass."""
+    return found["rows"][0]["sentence"] if found["rows"] and run.verdict is not Verdict.PASS else ""
+
+
 def _counts(run: RunResult) -> list[dict[str, str]]:
     counted = Counter(result.verdict for result in run.criteria())
     return [
         {"verdict": verdict.value, "icon": ICONS[verdict], "count": f"{counted[verdict]:,}"}
-        for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS)
+        for verdict in URGENCY
         if counted[verdict]
     ]
 
@@ -103,6 +141,7 @@ def _banner(source: Source) -> dict[str, Any]:
         ("Duration", duration(run.duration_seconds)),
         ("Profile", run.profile),
         ("Overrides", ", ".join(run.overrides)),
+        ("From qa-runner.toml", ", ".join(run.configured)),
         ("Run", run.run_id),
     ]
     return {
@@ -113,8 +152,13 @@ def _banner(source: Source) -> dict[str, Any]:
         "description": run.description,
         "reason": run.reason or _so_far(run),
         "status": _status(run),
-        "facts": [(name, value) for name, value in facts if value],
+        "facts": [(name, _shortened(value)) for name, value in facts if value],
     }
+
+
+def _shortened(value: str) -> str:
+    """The banner is to be taken in at a glance; run.json has all of it."""
+    return f"{value[:_MOST_FACT]}…" if len(value) > _MOST_FACT else value
 
 
 def _so_far(run: RunResult) -> str:
@@ -140,7 +184,7 @@ def _status(run: RunResult) -> str:
     return f"{words}{where}{why}. What was measured is below."
 
 
-def _appendix(source: Source, glance: Drawing, figures: dict[int, Drawing]) -> dict[str, Any]:
+def _appendix(source: Source, drawings: list[Drawing]) -> dict[str, Any]:
     run = source.run
     target = run.target
     environment = {**run.environment, **{f"target: {k}": v for k, v in target.facts.items()}}
@@ -150,7 +194,7 @@ def _appendix(source: Source, glance: Drawing, figures: dict[int, Drawing]) -> d
         "sessions": [
             (str(held.id), moment(held.wall_start), held.command) for held in run.sessions
         ],
-        "files": _files(source, [glance, *figures.values()]),
+        "files": _files(source, drawings),
         "json": _json(run),
         "glossary": GLOSSARY,
     }

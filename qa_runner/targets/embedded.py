@@ -21,24 +21,27 @@ from typing import Any
 
 from qa_runner.errors import PortTaken, TargetError
 from qa_runner.monitors.project import DjangoProject
+from qa_runner.targets.database_url import DatabaseUrl, database_environment
 from qa_runner.targets.faults import validate_faults
 from qa_runner.targets.target import Target
 
-__all__ = ["EmbeddedTarget", "serve_command", "serve_environment"]
+__all__ = ["PORT_TAKEN_CODE", "EmbeddedTarget", "serve_command", "serve_environment"]
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
-_PORT_TAKEN_CODE = 2
+_DROP_SECONDS = 30.0
+PORT_TAKEN_CODE = 2
 _DATABASE = "database.sqlite3"
 _LOG = "server.log"
 _SETTINGS = "qa_runner.demo.settings"
 _ADDRESS = "127.0.0.1"
+_OWN_DATABASE = "PostgreSQL, a database of the run's own that is dropped at its end"
 _PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
 
 
 def serve_command(
     port: int,
-    database: Path,
+    database: Path | None,
     log: Path | None,
     faults: Iterable[str],
     *,
@@ -46,11 +49,13 @@ def serve_command(
 ) -> list[str]:
     """The command that serves the Purchase API; ``log`` None stands for none.
 
-    In the foreground every request is logged to stderr, and stdin is left alone.
+    ``database`` is an SQLite file, None if the environment names a PostgreSQL server. In the
+    foreground every request is logged to stderr, and stdin is left alone.
     """
     # -P: a module in the working directory must not stand in for one of ours.
     command = [sys.executable, "-P", "-m", "qa_runner.demo", "serve", f"--port={port}"]
-    command.append(f"--database={database}")
+    if database is not None:
+        command.append(f"--database={database}")
     if log is not None:
         command.append(f"--log={log}")
     command += [f"--fault={name}" for name in faults]
@@ -59,26 +64,35 @@ def serve_command(
     return command
 
 
-def serve_environment() -> dict[str, str]:
+def serve_environment(database: DatabaseUrl | None = None) -> dict[str, str]:
     """The environment in which that command finds its modules, from whatever folder."""
     environment = dict(os.environ)
     inherited = environment.get("PYTHONPATH")
     paths = [str(_PACKAGE_PARENT), *([inherited] if inherited else [])]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
-    return environment
+    return environment | database_environment(database)
 
 
 class EmbeddedTarget:
     """Starts the Purchase API in ``folder``, which must exist.
 
-    Its database is ``database.sqlite3`` there, created if missing and used again if not, its log
+    Its database is ``database.sqlite3`` there, created if missing and used again if not, or a new
+    one on the PostgreSQL server ``database``, dropped when the target ends. Its log is
     ``server.log``. ``port`` 0 chooses a free one. Raises UnknownName for an unknown fault.
     """
 
-    def __init__(self, folder: Path, *, faults: Iterable[str] = (), port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        faults: Iterable[str] = (),
+        port: int = 0,
+        database: DatabaseUrl | None = None,
+    ) -> None:
         self.folder = folder.absolute()
         self.faults = validate_faults(faults)
         self.port = port
+        self.database = database
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Target:
@@ -90,8 +104,13 @@ class EmbeddedTarget:
             raise RuntimeError("the embedded target is started already")
         self._supervisor = _popen(
             # Names in its own folder, so that no path of this machine stands in a report.
-            serve_command(self.port, Path(_DATABASE), Path(_LOG), self.faults),
-            serve_environment(),
+            serve_command(
+                self.port,
+                Path(_DATABASE) if self.database is None else None,
+                Path(_LOG),
+                self.faults,
+            ),
+            serve_environment(self.database),
             self.folder,
         )
         try:
@@ -111,7 +130,7 @@ class EmbeddedTarget:
         if supervisor.poll() is None:
             supervisor.terminate()
         try:
-            supervisor.wait(_STOP_SECONDS)
+            supervisor.wait(_STOP_SECONDS if self.database is None else _DROP_SECONDS)
         except subprocess.TimeoutExpired:
             # The server has its own pipe to the supervisor, and goes with it.
             supervisor.kill()
@@ -150,7 +169,7 @@ class EmbeddedTarget:
             return dict(answer)
         error = answer.get("error", "it ended")
         with contextlib.suppress(subprocess.TimeoutExpired):
-            if supervisor.wait(_STOP_SECONDS) == _PORT_TAKEN_CODE and "error" in answer:
+            if supervisor.wait(_STOP_SECONDS) == PORT_TAKEN_CODE and "error" in answer:
                 raise PortTaken(f"{error}; choose another, or leave --port out for a free one")
         raise TargetError(f"the embedded target did not start: {error}{self._last_words()}")
 
@@ -180,13 +199,14 @@ class EmbeddedTarget:
                     "DJANGO_SETTINGS_MODULE": _SETTINGS,
                     "QA_RUNNER_DEMO_DATABASE": str(self._database),
                     "QA_RUNNER_DEMO_FAULTS": ",".join(self.faults),
+                    **database_environment(self.database),
                 },
             ),
             facts={
                 "application": "Purchase API, embedded",
                 "version": f"Django {metadata.version('django')}",
                 "server": "threaded WSGI server",
-                "database": self._database.name,
+                "database": self._database.name if self.database is None else _OWN_DATABASE,
                 "faults": ", ".join(self.faults) or "none",
             },
         )

@@ -20,6 +20,23 @@ FAULTS = (
     "lost-writes",
     "partial-writes",
     "restart",
+    "connection-leak",
+    "cpu-burn",
+    "missing-balances",
+    "rate-limit",
+    "garbage",
+    "degradation",
+    "slow-recovery",
+    "n-plus-one",
+    "slow-provider",
+    "slow-database",
+    "deadlocks",
+    "database-timeouts",
+    "broken-references",
+    "unlogged-errors",
+    "cold-start",
+    "memory-plateau",
+    "memory-swings",
 )
 
 

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
 from qa_runner.errors import TargetError, UsageError
 from qa_runner.redaction import redact
 from qa_runner.targets.target import Target
 
-__all__ = ["parse_url", "reach", "url_target"]
+__all__ = [
+    "connect",
+    "is_taken",
+    "only_this_machine",
+    "parse_url",
+    "reach",
+    "resolve",
+    "root_of",
+    "split_root",
+    "url_target",
+]
 
 _CONNECT_SECONDS = 5.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -23,19 +34,30 @@ def url_target(url: str) -> Target:
     Raises UsageError if the URL is not usable or not of this machine, TargetError if its name
     does not resolve or nobody listens.
     """
-    parts, port = parse_url(url)
-    if parts.query or parts.fragment:
-        raise UsageError(f"the target URL '{redact(url)}' must not contain ? or #; {_EXAMPLE}")
-    host = parts.hostname or ""
-    address = reach(host, port)
+    parts, port = split_root(url)
+    address = reach(parts.hostname or "", port)
     return Target(
         name=url,
-        url=f"{parts.scheme}://{_bracket(host)}:{port}{parts.path.rstrip('/')}",
+        url=root_of(parts, port),
         environment="local",
         host=address,
         port=port,
         facts={"address": address},
     )
+
+
+def split_root(url: str) -> tuple[SplitResult, int]:
+    """As :func:`parse_url`, of an address to which paths are appended."""
+    parts, port = parse_url(url)
+    if parts.query or parts.fragment:
+        raise UsageError(f"the target URL '{redact(url)}' must not contain ? or #; {_EXAMPLE}")
+    return parts, port
+
+
+def root_of(parts: SplitResult, port: int) -> str:
+    """The address to which paths are appended, with its port and without a slash at its end."""
+    host = _bracket(parts.hostname or "")
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 
 def parse_url(url: str) -> tuple[SplitResult, int]:
@@ -70,18 +92,35 @@ def reach(host: str, port: int) -> str:
     Raises UsageError if one of its addresses is not of this machine, TargetError if its name
     does not resolve or nobody listens.
     """
-    addresses = _resolve(host, port)
+    addresses = resolve(host, port)
+    only_this_machine(host, addresses)
+    return connect(addresses, host, port)
+
+
+def only_this_machine(host: str, addresses: Sequence[str]) -> None:
+    """Raise UsageError if one of the addresses of ``host`` is not a loopback address."""
     for address in addresses:
         if not ipaddress.ip_address(address.split("%")[0]).is_loopback:
             raise UsageError(
                 f"{host} ({address}) is not this machine; "
-                "only loopback targets are supported in this version"
+                "name it as a target with an environment in qa-runner.toml"
             )
-    return _connect(addresses, host, port)
 
 
-def _resolve(host: str, port: int) -> list[str]:
-    """The addresses of the host, each once, in the resolver's order."""
+def is_taken(address: str, port: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((address, port), timeout=_CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of the host, each once, in the resolver's order.
+
+    Raises TargetError if its name does not resolve.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -90,8 +129,11 @@ def _resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def _connect(addresses: list[str], host: str, port: int) -> str:
-    """The first address that accepts a connection."""
+def connect(addresses: Sequence[str], host: str, port: int) -> str:
+    """The first of the addresses of ``host`` that accepts a connection.
+
+    Raises TargetError if none does.
+    """
     where = f"{_bracket(host)}:{port}"
     failure = TargetError(f"cannot connect to {where}")
     for address in addresses:

@@ -25,7 +25,8 @@ def duplicate_transactions(samples: Table) -> float | None:
 
 
 def _count(name: str, description: str) -> Metric:
-    return Metric(name, Unit.COUNT, Kind.VALUE, description)
+    """A number that the database tells."""
+    return Metric(name, Unit.COUNT, Kind.VALUE, description, needs="database")
 
 
 METRICS = (
@@ -56,13 +57,26 @@ METRICS = (
     _count("users_added_difference", "users added against new e-mails acknowledged"),
     _count("balances_added_difference", "balances added against users added"),
     _count("unaccounted_transactions", "acknowledged but not stored, or the reverse"),
-    Metric("server_cpu_rise", Unit.PERCENT, Kind.VALUE, "server CPU under load above idle"),
-    Metric("server_cpu_from_idle", Unit.PERCENT, Kind.VALUE, "server CPU at the end, from idle"),
+    Metric(
+        "server_cpu_rise",
+        Unit.PERCENT,
+        Kind.VALUE,
+        "server CPU under load above idle",
+        needs="server",
+    ),
+    Metric(
+        "server_cpu_from_idle",
+        Unit.PERCENT,
+        Kind.VALUE,
+        "server CPU at the end, from idle",
+        needs="server",
+    ),
     Metric(
         "busiest_window_after_load",
         Unit.PERCENT,
         Kind.VALUE,
         "highest mean server CPU of a window after the load",
+        needs="server",
     ),
     Metric("recovery_time", Unit.SECONDS, Kind.VALUE, "until five probes are in the band"),
     Metric(

@@ -9,6 +9,7 @@ from typing import Any
 
 from qa_runner import Param, Sequential, Step, StepContext, part
 
+from .database_state import connections
 from .requests import purchase
 
 MACHINE = (
@@ -84,7 +85,7 @@ class Baseline(Step):
     def _database(self, ctx: StepContext) -> None:
         info = ctx.database.info()
         ctx.record("database_probe_answers", 1)
-        readings = ctx.series("server", 0, ctx.now()).number("database_handles")
+        readings = connections(ctx, 0, ctx.now())
         shown = {
             "Django": info.django,
             "DEBUG": info.debug,
@@ -97,8 +98,16 @@ class Baseline(Step):
             "busy timeout s": info.busy_timeout_seconds,
             "transaction mode": info.transaction_mode,
             "isolation level": info.isolation_level,
-            **{f"{role} stored": count for role, count in info.counts.items()},
-            "open connections of the server": float(readings[-1]) if len(readings) else None,
+            **{
+                f"{role} stored": f"about {count:,}" if role in info.estimated else count
+                for role, count in info.counts.items()
+            },
+            **{
+                f"size of {role}, with indexes": f"{size / 1e6:,.2f} MB"
+                for role, size in info.table_bytes.items()
+            },
+            **info.details,
+            "open connections of the server": readings[-1] if readings else None,
         }
         rows = [(name, value) for name, value in shown.items() if value not in ("", None)]
         ctx.table("database", "Database", ("what", "value"), rows)
@@ -109,6 +118,7 @@ class Baseline(Step):
         word=Param("Baseline Test"),
         timeout=Param(10.0, unit="s"),
         settling=Param(0.5, unit="s", zero=True),
+        loads=lambda **_: Sequential(requests=1),
         criteria=(
             "status == 201  # HTTP 201",
             "success_rate == 100 %  # valid response format",

@@ -34,6 +34,7 @@ class SingleRequests(Step):
         word=Param("Perf Test"),
         timeout=Param(10.0, unit="s"),
         seconds=lambda requests, pause, **_: requests * (pause + 0.1),
+        loads=lambda requests, pause, **_: Sequential(requests=requests, pause_seconds=pause),
         criteria=(
             "success_rate == 100 %  # every request answers 201",
             "response_time mean < 2 s  # average below two seconds",
@@ -56,6 +57,7 @@ class SingleRequests(Step):
         word=Param("Consistency"),
         timeout=Param(10.0, unit="s"),
         seconds=lambda requests, **_: requests * 0.1,
+        loads=lambda requests, **_: Sequential(requests=requests),
         criteria=(
             "success_rate == 100 %",
             "response_time stddev < 0.5 s  # standard deviation",

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from qa_runner import Burst, Outcome, Param, Staircase, Step, StepContext, Table, part, percentile
+from qa_runner import (
+    Burst,
+    Outcome,
+    Param,
+    Sequential,
+    Staircase,
+    Step,
+    StepContext,
+    Table,
+    part,
+    percentile,
+)
 
 from .requests import purchase
 
@@ -30,6 +41,7 @@ class ConcurrentRequests(Step):
         requests=Param(5),
         word=Param("Concurrent Low"),
         timeout=Param(10.0, unit="s"),
+        loads=lambda requests, **_: Burst(requests=requests),
         criteria=(
             "success_rate == 100 %  # every request answers 201",
             "duration < 5 s  # total time",
@@ -48,6 +60,7 @@ class ConcurrentRequests(Step):
         requests=Param(15),
         word=Param("Concurrent Med"),
         timeout=Param(10.0, unit="s"),
+        loads=lambda requests, **_: (Burst(requests=requests), Sequential(requests=1)),
         criteria=(
             "success_rate >= 90 %  # some timeouts are allowed",
             "duration < 10 s  # total time",
@@ -68,6 +81,10 @@ class ConcurrentRequests(Step):
         word=Param("High"),
         timeout=Param(10.0, unit="s"),
         seconds=lambda requests, stagger, **_: requests * stagger + 1,
+        loads=lambda requests, stagger, **_: (
+            Burst(requests=requests, stagger_seconds=stagger),
+            Sequential(requests=1),
+        ),
         criteria=(
             "success_rate >= 80 %  # some failures are acceptable under extreme load",
             "duration < 30 s  # total time",
@@ -93,6 +110,9 @@ class ConcurrentRequests(Step):
         timeout=Param(10.0, unit="s"),
         seconds=lambda stairs, stair_duration, **_: len(stairs) * stair_duration,
         counts_for_step=False,
+        loads=lambda stairs, stair_duration, **_: Staircase(
+            stairs=stairs, seconds_per_stair=stair_duration
+        ),
         criteria=(
             "peak_throughput >= 10 req/s  # throughput target",
             "success_rate{users:10} >= 90 %  # 10 concurrent requests efficiently",

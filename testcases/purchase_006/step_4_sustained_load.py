@@ -24,6 +24,9 @@ class SustainedLoad(Step):
         word=Param("Sustained"),
         timeout=Param(10.0, unit="s"),
         seconds=lambda duration, **_: duration,
+        loads=lambda rate, duration, max_in_flight, **_: ConstantArrivalRate(
+            rate=rate, duration_seconds=duration, max_in_flight=max_in_flight
+        ),
         criteria=(
             "success_rate >= 95 %  # of the requests due",
             "requests_due_deviation <= 2 %  # about 240 requests",

@@ -39,6 +39,9 @@ class Resources(Step):
         word=Param("Memory"),
         timeout=Param(10.0, unit="s"),
         seconds=lambda bursts, every, settling, **_: bursts * every + settling,
+        loads=lambda bursts, size, every, **_: Burst(
+            requests=size, repeat=bursts, every_seconds=every
+        ),
         criteria=(
             "server_memory growth < 50 MB  # memory increase during the test",
             "server_memory slope < 5 MB per 100 requests  # no continuous growth",
@@ -100,6 +103,7 @@ class Resources(Step):
         word=Param("CPU"),
         timeout=Param(10.0, unit="s"),
         seconds=lambda watch, idle, **_: watch + idle,
+        loads=lambda requests, every, **_: Burst(requests=requests, stagger_seconds=every),
         criteria=(
             "server_cpu_rise > 0 %  # usage rises during requests",
             "server_cpu_from_idle <= 10 %  # returns to baseline",

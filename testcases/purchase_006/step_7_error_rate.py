@@ -23,6 +23,7 @@ class ErrorRate(Step):
         word=Param("Stress"),
         timeout=Param(10.0, unit="s"),
         seconds=5.0,
+        loads=lambda requests, users, **_: VirtualUsers(users=users, requests=requests),
         criteria=(
             "success_rate >= 70 %  # under maximum stress",
             "server_error_rate < 10 %  # server errors (5xx)",

@@ -35,6 +35,11 @@ class Recovery(Step):
         seconds=lambda duration, probes, every, requests, pause, **_: (
             duration + probes * every + requests * pause
         ),
+        loads=lambda users, duration, probes, every, requests, pause, **_: (
+            VirtualUsers(users=users, duration_seconds=duration),
+            Sequential(requests=probes, pause_seconds=every),
+            Sequential(requests=requests, pause_seconds=pause),
+        ),
         criteria=(
             "recovery_time < 30 s  # normal response times restored",
             "success_rate == 100 %  # all requests after the load",

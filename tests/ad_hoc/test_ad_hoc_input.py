@@ -21,7 +21,7 @@ URL = "http://127.0.0.1:8000/"
         (("http://127.0.0.1:99999/",), "is not valid"),
         (("http://me:hunter2@127.0.0.1/",), "must not contain user or password"),
         (("http://{i}.localhost/",), "must not vary"),
-        (("http://8.8.8.8/",), "only loopback targets are supported in this version"),
+        (("http://8.8.8.8/",), "is not this machine; list it in qa-runner.toml"),
         ((URL, "--method", "FETCH"), "unknown method 'FETCH'. Did you mean PATCH? Valid: GET"),
         ((URL, "-n", "5", "--duration", "1s"), "--requests and --duration exclude each other"),
         ((URL, "--users", "0"), "--users must be at least 1, not 0"),

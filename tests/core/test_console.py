@@ -121,6 +121,22 @@ def test_the_summary_has_failures_first_then_a_line_for_each_step() -> None:
     assert lines[-1] == "✗ FAIL of profile smoke  CASE-1  1 of 3 criteria failed."
 
 
+def test_a_run_that_ended_before_its_first_step_has_no_line_for_any() -> None:
+    out = io.StringIO()
+    open_ = [step_result(number, [], attempts=0, verdict=Verdict.INCONCLUSIVE) for number in (1, 2)]
+    stopped = {"verdict": Verdict.INCONCLUSIVE, "reason": "Stopped: a rate limit answers."}
+    print_summary(make_console(out), run_result(steps=open_, **stopped))
+    assert out.getvalue().split("\n") == [
+        "",
+        "? INCONCLUSIVE  CASE-1  Stopped: a rate limit answers.",
+        "",
+    ]
+    # Once one was begun, those that were not reached are told.
+    out = io.StringIO()
+    print_summary(make_console(out), run_result(steps=[step_result(3), *open_], **stopped))
+    assert out.getvalue().count("0 of 0") == 2
+
+
 @pytest.mark.parametrize(
     ("scope", "words"),
     [

@@ -60,7 +60,7 @@ def test_a_criterion_knows_of_its_metric_whether_it_is_of_load_and_what_it_requi
     assert criterion("success_rate == 100 %").load
     assert not criterion("server_memory growth < 50 MB").load
     assert criterion("unlogged_server_errors == 0").requires == "server_log"
-    assert criterion("database_time p(95) < 100 ms").requires == "server_timing"
+    assert criterion("database_time p(95) < 100 ms").requires == "database_time"
 
 
 def test_a_criterion_over_a_step_has_its_number() -> None:

@@ -21,11 +21,11 @@ def test_criteria_without_their_data_source_are_no_part_of_the_run_and_listed() 
     kept, excluded = applicable([always, timing, logged, leaves], frozenset())
     assert kept == [always]
     assert excluded == [
-        "1.1-database-time-p95: the target sends no Server-Timing header",
+        "1.1-database-time-p95: the target sends no database time in a Server-Timing header",
         "1.1-unlogged-server-errors: the server's log is not known",
         "1.1-x: the target has no tea_leaves",
     ]
-    kept, excluded = applicable([always, timing, logged], frozenset({"server_timing"}))
+    kept, excluded = applicable([always, timing, logged], frozenset({"database_time"}))
     assert kept == [always, timing]
     assert len(excluded) == 1
 

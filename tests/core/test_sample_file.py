@@ -63,6 +63,18 @@ def assert_same(found: Table, wanted: Table) -> None:
         assert found.text(name) == wanted.text(name)
 
 
+def test_what_no_row_was_told_takes_no_memory_after_reading_either(tmp_path: Path) -> None:
+    writer = SampleWriter(tmp_path / "a.npy")
+    writer.append(samples(sample(), sample(queries=7)))
+    writer.append(samples(sample(database_seconds=0.25)))
+    found = read_samples(tmp_path / "a.npy")
+    np.testing.assert_array_equal(found.number("queries"), [np.nan, 7, np.nan])
+    np.testing.assert_array_equal(found.number("database_seconds"), [np.nan, np.nan, 0.25])
+    assert np.isnan(found.number("application_seconds")).all()
+    (block,) = found._blocks
+    assert block.numbers["application_seconds"].nbytes == 8
+
+
 @given(st.lists(_ROWS, max_size=4), st.sets(st.integers(0, 3)))
 def test_what_is_appended_reads_back_exactly_also_by_a_writer_that_goes_on(
     tmp_path_factory: pytest.TempPathFactory,

@@ -225,9 +225,46 @@ def test_whole_numbers_come_back_as_floats_the_absent_ones_as_nan() -> None:
 
 def test_a_million_rows_take_what_the_documentation_says() -> None:
     size = 1_000_000
-    data: dict[str, object] = {name: np.zeros(size) for name in SAMPLES.numbers}
+    # Nobody asked for the times inside the server.
+    names = [name for name in SAMPLES.numbers if name not in SAMPLES.later]
+    data: dict[str, object] = {name: np.zeros(size) for name in names}
     data |= {name: TextColumn.same("x", size) for name in SAMPLES.texts}
-    (kept,) = Table(SAMPLES, data).kept()
-    held = sum(values.nbytes for values in kept[0].values())
-    held += sum(column.codes.nbytes for column in kept[1].values())
-    assert held <= 100 * size
+    table = Table(SAMPLES, data)
+    (block,) = Table.concatenate(SAMPLES, [table.where(np.arange(size) >= 0)])._blocks
+    held = sum(values.nbytes for values in block.numbers.values())
+    held += sum(column.codes.nbytes for column in block.texts.values())
+    assert held <= 100 * size + 100
+
+
+def test_numbers_that_no_row_has_take_no_memory_and_are_absent() -> None:
+    table = Table(SAMPLES)
+    for number in range(1000):
+        rows = Table(SAMPLES, {"iteration": [number], "due": [1.0 * number]})
+        table = Table.concatenate(SAMPLES, [table, rows])
+    for block in table._blocks:
+        assert block.numbers["database_seconds"].nbytes == 8
+        assert block.numbers["queries"].nbytes == 4
+    some = table.rows(np.array([3, 997]))
+    told = Table(SAMPLES, {"iteration": [7], "queries": [9], "database_seconds": [0.5]})
+    mixed = Table.concatenate(SAMPLES, [some, told, some])
+    nan = math.nan
+    np.testing.assert_array_equal(mixed.number("queries"), [nan, nan, 9, nan, nan])
+    np.testing.assert_array_equal(mixed.number("database_seconds"), [nan, nan, 0.5, nan, nan])
+    np.testing.assert_array_equal(mixed.number("due"), [3, 997, nan, 3, 997])
+    many = Table.concatenate(
+        SAMPLES, [told.rows(np.array([0])) if i % 3 else some for i in range(99)]
+    )
+    assert np.isfinite(many.number("queries")).sum() == 66
+    assert len(many) == 132
+
+
+def test_a_file_without_the_columns_that_came_later_reads_and_one_without_others_does_not() -> None:
+    columns = Columns(numbers=("a", "b", "c"), texts=("d",), later=frozenset({"b"}))
+    table = Table.from_csv(columns, "a,c,d\n1,2,x\n")
+    assert (table.number("a").tolist(), table.number("c").tolist()) == ([1.0], [2.0])
+    assert np.isnan(table.number("b")).tolist() == [True]
+    assert table.text("d") == ["x"]
+    assert Table.from_csv(columns, table.to_csv()).number("c").tolist() == [2.0]
+    for text in ("a,b,d\n1,2,x\n", "c,a,d\n1,2,x\n", "a,c,c,d\n1,2,2,x\n", "a,c,d\n1,2\n"):
+        with pytest.raises(ValueError, match=r"expected the columns|fields"):
+            Table.from_csv(columns, text)

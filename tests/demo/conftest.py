@@ -75,6 +75,12 @@ class Api:
         with closing(sqlite3.connect(self.folder / "database.sqlite3", timeout=20)) as database:
             return database.execute(query).fetchall()
 
+    def write(self, statement: str) -> None:
+        """Change the rows behind the server's back."""
+        with closing(sqlite3.connect(self.folder / "database.sqlite3", timeout=20)) as database:
+            database.execute(statement)
+            database.commit()
+
     def count(self, table: str, where: str = "1") -> int:
         return int(self.rows(f"SELECT COUNT(*) FROM {table} WHERE {where}")[0][0])  # noqa: S608
 
@@ -122,6 +128,12 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ap
 def api(start: Callable[..., Api]) -> Api:
     """An API without faults, shared by the tests of a module."""
     return start()
+
+
+@pytest.fixture
+def api_of() -> Callable[[Target, Path], Api]:
+    """For APIs that are started otherwise."""
+    return Api
 
 
 @pytest.fixture

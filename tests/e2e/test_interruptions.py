@@ -225,7 +225,7 @@ def test_the_demo_in_the_foreground(background: Background, cli: Cli) -> None:
     assert "in use" in taken.error
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 0
+    assert process.returncode == 0, errors
     assert "Traceback" not in errors
 
 

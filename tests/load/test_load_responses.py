@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import socket
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from load_bench import Bench, Peer, RawServer, respond, rows
 
@@ -218,13 +220,57 @@ def test_bytes_behind_the_response_end_the_connection(
     assert server.connections == 3
 
 
-def test_server_timing_is_kept_when_asked_for(bench: Bench, answering: Serve) -> None:
-    server = answering(respond(headers=("Server-Timing: db;dur=1.5;desc=3",)))
+def test_times_inside_the_server_are_kept_when_asked_for(bench: Bench, answering: Serve) -> None:
+    headers = ('Server-Timing: db;dur=1.5;desc="3 queries"', "server-timing: app;dur=20")
+    server = answering(respond(headers=headers))
     asked: dict[str, Any] = {"server_timing": True}
-    assert bench.row(server.url, request=asked)["extracted"] == (
-        '{"server-timing":"db;dur=1.5;desc=3"}'
+    row = bench.row(server.url, request=asked, tag="r1-s1")
+    assert row["application_seconds"] == pytest.approx(0.02)
+    assert row["database_seconds"] == pytest.approx(0.0015)
+    assert row["queries"] == 3
+    assert row["extracted"] == ""
+    assert b"\r\nX-QA-Runner: r1-s1\r\n" in server.requests[0]
+    row = bench.row(server.url)
+    assert math.isnan(row["application_seconds"])
+    assert math.isnan(row["database_seconds"])
+    assert math.isnan(row["queries"])
+    assert b"X-QA-Runner" not in server.requests[1]
+
+
+def test_times_inside_the_server_of_errors_and_of_some_rows_only(
+    bench: Bench, serve: Callable[..., RawServer]
+) -> None:
+    timing = ("Server-Timing: total;dur=7",)
+
+    def script(peer: Peer) -> None:
+        while peer.request():
+            number = len(peer.server.requests)
+            status = "500 No" if number == 3 else "200 OK"
+            peer.send(respond(status=status, headers=timing if number in (1, 3) else ()))
+
+    asked: dict[str, Any] = {"server_timing": True}
+    table = bench.run(serve(script).url, Sequential(requests=4), request=asked)
+    assert table.text("outcome") == ["success", "success", "server error", "success"]
+    np.testing.assert_array_equal(
+        table.number("application_seconds"), [0.007, math.nan, 0.007, math.nan]
     )
-    assert bench.row(server.url)["extracted"] == ""
+    assert np.isnan(table.number("queries")).all()
+
+
+def test_of_an_endless_timing_header_the_front_counts(bench: Bench, answering: Serve) -> None:
+    endless = "db;dur=5, " + ", ".join(f"x{i};dur={i}" for i in range(10_000)) + ", app;dur=9"
+    server = answering(respond(headers=(f"Server-Timing: {endless}",)))
+    row = bench.row(server.url, request={"server_timing": True})
+    assert row["database_seconds"] == pytest.approx(0.005)
+    assert math.isnan(row["application_seconds"])
+
+
+def test_the_authors_own_run_header_is_the_one_sent(bench: Bench, answering: Serve) -> None:
+    server = answering()
+    asked: dict[str, Any] = {"server_timing": True, "headers": (("x-qa-runner", "mine"),)}
+    bench.row(server.url, request=asked)
+    assert server.requests[0].lower().count(b"x-qa-runner") == 1
+    assert b"x-qa-runner: mine" in server.requests[0]
 
 
 def test_own_key_stays_readable_and_others_do_not(bench: Bench, answering: Serve) -> None:

@@ -23,6 +23,8 @@ MIGRATE = """
 import django
 django.setup()
 from django.core.management import call_command
+# First what the tables of the apps without migrations refer to.
+call_command("migrate", "auth", verbosity=0)
 call_command("migrate", run_syncdb=True, verbosity=0)
 """
 

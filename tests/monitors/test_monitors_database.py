@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -301,12 +302,23 @@ def test_an_interpreter_without_django_is_named(site: Site) -> None:
 
 
 def test_a_database_that_cannot_be_opened_is_reported(site: Site) -> None:
-    text = refused(site.probe(SITE_DATABASE="/no/such/folder/site.sqlite3"))
+    text = refused(site.probe(SITE_DATABASE=str(site.database.parent)))
     assert "unable to open database file" in text
+    assert text.startswith("the database cannot be opened: ")
+    assert "check NAME in DATABASES" in text
+
+
+def test_a_database_that_is_missing_is_not_made(site: Site) -> None:
+    missing = site.database.with_name("missing.sqlite3")
+    text = refused(site.probe(SITE_DATABASE=str(missing)))
+    assert f"there is no database file {missing.resolve()}" in text
+    assert "check NAME in DATABASES" in text
+    assert not missing.exists()
 
 
 def test_a_database_without_tables_is_reported(site: Site) -> None:
     empty = site.database.with_name("empty.sqlite3")
+    empty.touch()
     assert "migrated" in refused(site.probe(SITE_DATABASE=str(empty)))
 
 
@@ -327,6 +339,37 @@ def test_a_wrong_model_names_the_candidates(
     site: Site, changed: dict[str, str], intent: str, expected: str
 ) -> None:
     assert expected in refused(DatabaseProbe(site.project(), {**MODELS, **changed}, intent))
+
+
+@pytest.mark.parametrize("wrong", ["model", "database"])
+def test_settings_are_told_where_nothing_else_can_be_opened(site: Site, wrong: str) -> None:
+    probe = (
+        DatabaseProbe(site.project(), {**MODELS, "users": "people.Teacher"}, "payment_ref")
+        if wrong == "model"
+        else site.probe(SITE_DATABASE=str(site.database.parent))
+    )
+    try:
+        with pytest.raises(ProbeError):
+            probe.start(Clock(), 1, ignore)
+        assert "people" in probe.project().apps
+        assert probe.project().debug is False
+        assert probe.measure() == []
+        with pytest.raises(ProbeError, match=probe.reason[:20]):
+            probe.info()
+        pid = probe.pid
+        assert pid is not None
+    finally:
+        probe.stop()
+    assert not psutil.pid_exists(pid)
+    with pytest.raises(ProbeError, match="does not run"):
+        probe.project()
+
+
+def test_a_program_that_is_no_python_is_asked_about(site: Site) -> None:
+    project = DjangoProject("/bin/ls", "site_settings", (str(FOLDER),))
+    text = refused(DatabaseProbe(project, MODELS, "payment_ref"))
+    assert "interpreter /bin/ls cannot be run as one" in text
+    assert "is it a Python?" in text
 
 
 def test_one_of_several_relations_can_be_named(site: Site) -> None:
@@ -382,3 +425,87 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_facts_and_sizes_of_the_file_are_read(site: Site) -> None:
+    site.execute("PRAGMA journal_mode = WAL")
+    with running(site.probe()) as probe:
+        info = probe.info()
+        with closing(sqlite3.connect(site.database)) as other:
+            # Its log stays for as long as somebody has the database open.
+            other.execute("INSERT INTO auth_group (name) VALUES ('learners')")
+            other.commit()
+            read = probe.read_now()
+    assert info.journal_mode == "wal"
+    assert info.details == {"synchronous": "FULL"}
+    assert read.state.stored_bytes == site.database.stat().st_size
+    assert (read.state.wal_bytes or 0) > 0
+    assert read.activity.commits is None
+    assert read.own.statements > 0
+
+
+def test_big_tables_are_estimated_rather_than_counted(site: Site) -> None:
+    site.execute("INSERT INTO shop_order (id, payment_ref, hidden) VALUES (5000000, 'x', 0)")
+    with running(site.probe()) as probe:
+        info = probe.info()
+        site.add_order(None, "pi_new")
+        assert probe.read_now().transactions_added == 1
+    assert info.counts == {"transactions": 5_000_000, "users": 0, "balances": 0}
+    assert info.estimated == ("transactions",)
+
+
+def test_a_file_that_is_gone_or_another_one_is_told(site: Site) -> None:
+    probe = site.probe()
+    probe.interval_seconds = 60
+    with running(probe):
+        kept = site.database.with_name("kept.sqlite3")
+        site.database.rename(kept)
+        with pytest.raises(ProbeError, match=r"site\.sqlite3 is gone"):
+            probe.read_now()
+        shutil.copy(kept, site.database)
+        with pytest.raises(ProbeError, match="replaced by another one"):
+            probe.integrity("tag7")
+        site.database.unlink()
+        kept.rename(site.database)
+        assert probe.read_now().transactions_added == 0
+        assert probe.reason == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_database_that_can_only_be_read_is_read(site: Site) -> None:
+    site.database.chmod(0o444)
+    site.database.parent.chmod(0o555)
+    try:
+        with running(site.probe()) as probe:
+            assert probe.read_now().transactions_added == 0
+            with pytest.raises(ProbeError, match="can only be read"):
+                probe.cleanup("tag7")
+    finally:
+        site.database.parent.chmod(0o755)
+
+
+def test_a_database_that_takes_no_writes_is_read(site: Site) -> None:
+    with running(site.probe(SITE_MODE="reads only")) as probe:
+        site.add_purchase("a+tag7@example.org", "pi_1")
+        assert probe.read_now().transactions_added == 1
+        with pytest.raises(ProbeError, match="can only be read"):
+            probe.cleanup("tag7")
+        assert probe.read_now().transactions_added == 1
+
+
+def test_a_file_that_is_no_database_is_told(site: Site) -> None:
+    site.database.write_bytes(b"no database" * 1000)
+    text = refused(site.probe())
+    assert "file is not a database" in text
+    assert "check NAME in DATABASES" in text
+
+
+def test_a_database_that_is_slow_to_read_is_read_less_often(site: Site) -> None:
+    probe = site.probe()
+    probe.interval_seconds = 0.5
+    with running(probe), probe._measuring:  # no reading of its own meanwhile
+        probe._slow_down(1.5)
+        assert probe.interval_seconds == 3
+        assert any("read less often" in note for note in probe.notes())
+        probe._slow_down(0.001)
+        assert probe.interval_seconds == 0.5

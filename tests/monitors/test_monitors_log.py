@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,6 +164,7 @@ def test_binary_rubbish_and_half_lines_do_no_harm(log: Path) -> None:
         text = monitor.rows().text("text")[-1]
         assert "\x00" not in text
         assert "\x1b" not in text
+        assert any("is not all text" in note for note in monitor.notes())
         append(log, "lf a line: database is locked\n")
         assert seen(monitor)[count:] == [("ERROR", "lock")]
 
@@ -172,6 +174,40 @@ def test_a_huge_line_is_cut(log: Path) -> None:
         append(log, "ERROR: " + "x" * 3_000_000 + "\nERROR: next\n")
         assert seen(monitor) == [("ERROR", "server-error")] * 2
         assert len(monitor.rows().text("text")[0]) <= 400
+
+
+def test_of_a_huge_file_only_what_is_new_is_read(log: Path) -> None:
+    with log.open("r+b") as file:
+        file.truncate(5 << 30)  # no room on the disk is needed: it is a hole
+    with following(log) as monitor:
+        append(log, "ERROR: new\n")
+        assert seen(monitor) == [("ERROR", "server-error")]
+        # Had it read from the beginning, it would have met what is no text.
+        assert monitor.notes() == []
+
+
+def test_a_file_that_may_not_be_read_any_more_says_so(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rotated into a file of another user; asked for like this since root may read all."""
+    with following(log) as monitor:
+        append(log, "ERROR: before\n")
+        assert seen(monitor) == [("ERROR", "server-error")]
+        log.rename(log.with_suffix(".1"))
+        log.write_text("ERROR: after\n")
+        real = Path.open
+
+        def deny(path: Path, *arguments: Any, **options: Any) -> Any:
+            if path == log:
+                raise PermissionError(13, "Permission denied")
+            return real(path, *arguments, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", deny)
+            assert len(seen(monitor)) == 1
+            assert monitor.reason == f"cannot read the server log {log}: Permission denied"
+        assert len(seen(monitor)) == 2
+        assert monitor.reason == ""
 
 
 def test_thousands_of_lines_are_counted_and_few_kept(

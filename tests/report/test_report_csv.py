@@ -94,7 +94,7 @@ def test_half_characters_are_written_out(tmp_path: Path) -> None:
     factory.writer.append_samples("samples/step-3-attempt-1.npy", Table(SAMPLES, data))
     folder = factory.write()
     write_csv(folder)
-    assert read(folder / "samples.csv")[-1]["error"] == "caf\\udce9"
+    assert read(folder / "samples.csv")[-1]["error"] == "caf<U+DCE9>"
 
 
 def test_a_damaged_run_leaves_no_half_of_a_file(tmp_path: Path) -> None:

@@ -46,8 +46,8 @@ def test_a_target_on_ipv6() -> None:
         ("http://127.0.0.1:8000/?a=b", "must not contain"),
         ("http://127.0.0.1:8000/ x", "spaces or control characters"),
         ("http://127.0.0.1\n:8000", "spaces or control characters"),
-        ("http://192.0.2.1:8000", "only loopback targets are supported"),
-        ("http://0.0.0.0:8000", "only loopback targets are supported"),
+        ("http://192.0.2.1:8000", "is not this machine; name it as a target"),
+        ("http://0.0.0.0:8000", "is not this machine; name it as a target"),
     ],
 )
 def test_unusable_urls(url: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
@@ -14,7 +15,7 @@ from django.http import HttpResponseBase
 from qa_runner.demo.faults.chain import Fault
 from qa_runner.demo.faults.counter import TwoOfFive
 
-__all__ = ["Errors", "Leak", "Restart"]
+__all__ = ["ColdStart", "Errors", "Restart", "UnloggedErrors"]
 
 _LOG = logging.getLogger("purchase_api.faults")
 
@@ -36,18 +37,28 @@ class Errors(Fault):
         return proceed()
 
 
-class Leak(Fault):
-    """Holds memory for ever, in pages that were written to and so are resident."""
+class ColdStart(Fault):
+    """Is not ready yet when the server says that it is."""
 
-    bytes_per_request = 2**20
+    requests = 3
 
     def __init__(self) -> None:
-        self._held: list[bytearray] = []
+        # next() of a count is atomic, so this needs no lock.
+        self._count = itertools.count(1)
 
     def handle(self, proceed: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-        """Take more, then proceed."""
-        self._held.append(bytearray(b"x" * self.bytes_per_request))
+        """Raise until warm, then proceed."""
+        if next(self._count) <= self.requests:
+            raise ApplicationError("the prices are not loaded yet")
         return proceed()
+
+
+class UnloggedErrors(Errors):
+    """Raises in the view, in a project that has turned Django's record of it off."""
+
+    def prepare(self) -> None:
+        """Let the log be told nothing of requests that fail."""
+        logging.getLogger("django.request").setLevel(logging.CRITICAL)
 
 
 class Restart(Fault):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from qa_runner.demo.faults.chain import Fault
 from qa_runner.demo.faults.counter import TwoOfFive
 from qa_runner.demo.finances.provider import Intent
 
-__all__ = ["Slow", "Timeouts"]
+__all__ = ["Slow", "SlowProvider", "Timeouts"]
 
 
 class ProviderUnavailable(Exception):
@@ -41,3 +42,18 @@ class Timeouts(Fault):
             time.sleep(self.hang_seconds)
             raise ProviderUnavailable(f"no answer within {self.hang_seconds:g} s")
         return proceed()
+
+
+class SlowProvider(Fault):
+    """Serves one call at a time: the more requests there are at once, the longer each waits."""
+
+    call_seconds = 1.1
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def charge(self, proceed: Callable[[], Intent]) -> Intent:
+        """Wait for the turn, then take long."""
+        with self._turn:
+            time.sleep(self.call_seconds)
+            return proceed()

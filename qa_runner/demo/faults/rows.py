@@ -11,12 +11,18 @@ from django.db.models import CharField
 from qa_runner.demo.accounts.models import CustomUser
 from qa_runner.demo.faults.chain import Fault
 from qa_runner.demo.faults.counter import EveryNth
-from qa_runner.demo.finances.models import PurchaseTransaction
+from qa_runner.demo.finances.models import PurchaseTransaction, StudentAccountBalance
 from qa_runner.demo.finances.orders import Order
 from qa_runner.demo.finances.provider import Intent
 from qa_runner.demo.finances.purchases import writing
 
-__all__ = ["Duplicates", "LostWrites", "Orphans", "PartialWrites"]
+__all__ = [
+    "Duplicates",
+    "LostWrites",
+    "MissingBalances",
+    "Orphans",
+    "PartialWrites",
+]
 
 Store = Callable[[], PurchaseTransaction]
 
@@ -75,6 +81,22 @@ class Orphans(Fault):
             stored = proceed()
             stored.student = None
             stored.save(update_fields=["student"])
+        return stored
+
+
+class MissingBalances(Fault):
+    """Forgets the balance of a student."""
+
+    def __init__(self) -> None:
+        self._counter = EveryNth(3)
+
+    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
+        """Store, every 3rd time without keeping the balance's row."""
+        if not self._counter.strikes():
+            return proceed()
+        with writing():
+            stored = proceed()
+            StudentAccountBalance.objects.filter(student=stored.student).delete()
         return stored
 
 

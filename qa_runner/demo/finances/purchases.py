@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from qa_runner.demo.accounts.models import CustomUser
 from qa_runner.demo.faults import chain
@@ -18,6 +19,7 @@ from qa_runner.demo.finances.provider import Intent, create_intent
 __all__ = ["Purchase", "initiate", "store", "writing"]
 
 _turn = threading.RLock()
+_few = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,17 @@ def writing() -> Iterator[None]:
 
     SQLite has one writer at a time and lets the others poll for their turn, the unlucky ones for
     seconds. Threads that wait for it here, before the database is asked, get it without delay.
+    PostgreSQL has as many as one likes; more of them than the interpreter can serve at a time
+    would only have each of them take longer.
     """
-    with _turn, transaction.atomic():
+    with _queue(), transaction.atomic():
         yield
+
+
+def _queue() -> AbstractContextManager[object]:
+    if connection.vendor == "sqlite":
+        return _turn
+    return contextlib.nullcontext() if connection.in_atomic_block else _few
 
 
 def initiate(order: Order) -> Purchase:
@@ -45,6 +55,9 @@ def initiate(order: Order) -> Purchase:
 
 
 def _initiate(order: Order) -> Purchase:
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
+        # Others may have it from the pool while the provider thinks.
+        connection.close()
     intent = create_intent()
     return Purchase(store(order, intent), intent)
 

@@ -15,4 +15,8 @@ def one_line(error: BaseException) -> str:
     """An exception in one line."""
     text = " ".join(str(error).split())
     name = type(error).__name__
-    return (name + ": " + text if text else name)[:_CHARACTERS]
+    line = name + ": " + text if text else name
+    if len(line) <= _CHARACTERS:
+        return line
+    # Between words: half of a secret is still one, and whoever masks it would not know it.
+    return line[:_CHARACTERS].rpartition(" ")[0] + " …"

@@ -8,6 +8,7 @@ from typing import Any, Callable
 from django.db import DatabaseError
 from django.db.models import Count
 
+from .checks import has_checks, problems
 from .connection import Connection
 from .failure import one_line
 from .roles import Roles
@@ -53,9 +54,13 @@ def integrity(
 def violations(roles: Roles, connection: Connection) -> dict[str, Any]:
     """What is wrong in the whole tables, whoever did it; None where it took too long to find."""
     reasons: list[str] = []
+    left = 4
 
     def find(what: str, query: Callable[[], Any]) -> Any | None:
+        nonlocal left
         try:
+            connection.share(left)
+            left -= 1
             return query()
         except DatabaseError as error:
             reasons.append(f"{what}: {one_line(error)}")
@@ -67,13 +72,13 @@ def violations(roles: Roles, connection: Connection) -> dict[str, Any]:
     orphans = find("orphans", lambda: roles.orphans(transactions).count())
     lonely = find("users without balance", lambda: roles.without(users, "balances").count())
     duplicates = find("duplicates", lambda: _duplicates(roles))
-    problems = find("checks", connection.problems) if connection.has_checks() else None
+    found = find("checks", lambda: problems(connection)) if has_checks(connection) else None
     return {
         "orphan_transactions": orphans,
         "users_without_balance": lonely,
         "duplicate_intents": None if duplicates is None else len(duplicates),
         "duplicate_list": duplicates or [],
-        "problems": problems,
+        "problems": found,
         "reasons": reasons,
     }
 

@@ -7,16 +7,16 @@ import sys
 
 from .failure import ProbeFailure, one_line
 
-__all__ = ["open_project"]
+__all__ = ["load_apps", "load_settings"]
 
 _OLDEST = (3, 2)
 
 
-def open_project(settings_module: str, python_path: list[str]) -> None:
-    """Import the settings and load the apps.
+def load_settings(settings_module: str, python_path: list[str]) -> None:
+    """Import the settings.
 
-    Raises ProbeFailure, with the remedy, if Django is missing or too old, or if the settings or
-    an app cannot be imported.
+    Raises ProbeFailure, with the remedy, if Django is missing or too old, or if the settings
+    cannot be imported.
     """
     sys.path[:0] = [path for path in python_path if path not in sys.path]
     os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
@@ -41,6 +41,12 @@ def open_project(settings_module: str, python_path: list[str]) -> None:
             f"settings {settings_module} cannot be imported: {one_line(error)}; check the "
             "settings module, the Python path and the environment of the project"
         ) from None
+
+
+def load_apps(settings_module: str) -> None:
+    """Load the apps that the settings name. Raises ProbeFailure if one cannot be imported."""
+    import django  # noqa: PLC0415 (as above)
+
     try:
         django.setup()
     except Exception as error:  # noqa: BLE001 (apps are code and raise anything)

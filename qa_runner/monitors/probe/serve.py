@@ -20,46 +20,73 @@ _GRACE_SECONDS = 2.0
 
 
 def serve() -> None:
-    """Answer the first request by opening the project, then every other, until stdin closes."""
+    """Answer the first request by opening the project, then every other, until stdin closes.
+
+    Where the settings can be read but a model or the database cannot be opened, the first answer
+    says so with ``settings``, and what the project says of itself can still be asked for.
+    """
     answers = _take_stdout()
     requests = _requests()
     first = requests.get()
     if first is None:
         return
-    session = None
+    session, loaded = None, False
     try:
+        _load_settings(first)
+        loaded = True
         session = _opened(first)
-        _answer(answers, first, {"ok": True, "result": session.info()})
+        answer = {"ok": True, "result": session.info()}
     # A project that calls sys.exit() when it is imported ends here, too.
     except BaseException as error:  # noqa: BLE001 (whatever it is, the parent is told)
-        _answer(answers, first, {"ok": False, "error": _explain(error)})
+        answer = {"ok": False, "error": _explain(error), "settings": loaded}
+    _answer(answers, first, answer)
+    if not loaded:
         return
+    operations = {**_of_the_project(), **(session.operations() if session is not None else {})}
     try:
         while True:
             request = requests.get()
             if request is None:
                 return
-            _answer(answers, request, _result(session, request))
+            _answer(answers, request, _result(operations, request))
     finally:
-        session.close()
+        if session is not None:
+            session.close()
+
+
+def _load_settings(first: Request) -> None:
+    from .project import load_settings  # noqa: PLC0415 (imports Django, whose absence is told)
+
+    load_settings(first["settings_module"], first["python_path"])
 
 
 def _opened(first: Request) -> Any:
-    from .project import open_project  # noqa: PLC0415 (imports Django, whose absence is told)
+    from .project import load_apps  # noqa: PLC0415 (as above)
 
-    open_project(first["settings_module"], first["python_path"])
+    load_apps(first["settings_module"])
     from .session import Session  # noqa: PLC0415 (imports Django models: needs the project)
 
     return Session(first["models"], first["intent_field"], first["limit_seconds"])
 
 
-def _result(session: Any, request: Request) -> dict[str, Any]:
+def _of_the_project() -> dict[str, Callable[[Request], Any]]:
+    """The operations that need neither a model nor the database."""
+    from .endpoint import endpoint_facts  # noqa: PLC0415 (imports Django: needs the settings)
+    from .project_settings import project_facts  # noqa: PLC0415 (as above)
+
+    return {
+        "project": lambda _: project_facts(),
+        "endpoint": lambda request: endpoint_facts(request["path"]),
+    }
+
+
+def _result(operations: dict[str, Callable[[Request], Any]], request: Request) -> dict[str, Any]:
     operation = str(request.get("op"))
-    call: Callable[[Request], Any] | None = session.operations().get(operation)
+    call = operations.get(operation)
     if call is None:
         return {"ok": False, "error": "unknown operation " + operation}
     try:
-        return {"ok": True, "result": session.run(call, request)}
+        return {"ok": True, "result": call(request)}
     except Exception as error:  # noqa: BLE001 (whatever it is, the parent is told)
         return {"ok": False, "error": _explain(error)}
 

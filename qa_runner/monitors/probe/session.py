@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import platform
 import time
+from functools import partial
 from typing import Any, Callable, Dict
 
-import django
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
 from .cleanup import clean_up
 from .connection import Connection
+from .facts import facts, watch_of
 from .failure import ProbeFailure, one_line
 from .integrity import integrity, violations
+from .remedy import remedy
 from .roles import ROLES, Roles
+from .sqlite import SQLiteWatch
 
 __all__ = ["Session"]
 
@@ -28,11 +29,14 @@ class Session:
     def __init__(self, labels: dict[str, str], intent_field: str, limit_seconds: float) -> None:
         self._roles = Roles(labels, intent_field)
         self._connection = Connection(self._roles.alias, limit_seconds)
+        self._watch = watch_of(self._roles, self._connection)
+        self._busy_seconds = 0.0
+        self._opening = False
 
     def operations(self) -> dict[str, Callable[[Request], Any]]:
-        """The operations by name."""
-        return {
-            "info": lambda _: self._info(),
+        """The operations by name: those that read the database."""
+        calls: dict[str, Callable[[Request], Any]] = {
+            "info": lambda _: facts(self._roles, self._connection, self._watch),
             "position": lambda _: self._position(),
             "mark": lambda _: self._mark(),
             "read": lambda request: self._read(request["marks"]),
@@ -48,40 +52,40 @@ class Session:
                 request["transaction_ids"],
             ),
         }
-
-    def run(self, call: Callable[[Request], Any], request: Request) -> Any:
-        """Do one operation; a connection that gave an error is not used again."""
-        try:
-            self._connection.begin()
-            return call(request)
-        except (DatabaseError, InterfaceError) as error:
-            self._connection.close()
-            raise ProbeFailure("the database answers: " + one_line(error)) from None
+        return {name: partial(self._run, call) for name, call in calls.items()}
 
     def info(self) -> dict[str, Any]:
-        """What the project and its database are.
+        """What the project and its database are, when it is opened.
 
         Raises ProbeFailure if the database cannot be reached or has no tables for the models.
         """
+        self._opening = True
         try:
-            return dict(self.run(lambda _: self._info(), {}))
-        except ProbeFailure as failure:
-            raise ProbeFailure(f"{failure} (is it reachable, and migrated?)") from None
+            return dict(self._run(lambda _: facts(self._roles, self._connection, self._watch), {}))
+        finally:
+            self._opening = False
 
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
 
-    def _info(self) -> dict[str, Any]:
-        facts = self._connection.facts()
-        facts.update(
-            python=platform.python_version(),
-            django=django.get_version(),
-            debug=bool(settings.DEBUG),
-            counts={role: self._roles.rows(role).count() for role in ROLES},
-            models={role: str(self._roles.models[role]._meta.label) for role in ROLES},
-        )
-        return facts
+    def _run(self, call: Callable[[Request], Any], request: Request) -> Any:
+        """Do one operation; a connection that gave an error is not used again."""
+        start = time.monotonic()
+        what = "the database cannot be opened: "
+        try:
+            if isinstance(self._watch, SQLiteWatch):
+                # First, since to open what is not there would make an empty file.
+                self._watch.check()
+            self._connection.begin()
+            what = "the database answers: "
+            return call(request)
+        except (DatabaseError, InterfaceError) as error:
+            self._connection.close()
+            advice = remedy(error, opening=self._opening)
+            raise ProbeFailure(what + one_line(error) + (f"; {advice}" if advice else "")) from None
+        finally:
+            self._busy_seconds += time.monotonic() - start
 
     def _position(self) -> dict[str, int]:
         return {
@@ -101,11 +105,20 @@ class Session:
         before = time.perf_counter()
         list(query)
         query_seconds = time.perf_counter() - before
+        state = self._watch.read() if self._watch is not None else {}
+        connection = self._connection
+        seconds = time.monotonic() - start
         return {
             "start": start,
             "end": end,
             "added": added,
             "query_seconds": query_seconds,
-            "connections": self._connection.count_others(),
-            "probe_seconds": time.monotonic() - start,
+            "probe_seconds": seconds,
+            "state": state,
+            "own": {
+                "statements": connection.statements,
+                "commits": connection.commits,
+                "rollbacks": connection.rollbacks,
+                "busy_seconds": self._busy_seconds + seconds,
+            },
         }

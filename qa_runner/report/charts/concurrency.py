@@ -30,6 +30,7 @@ __all__ = ["paint", "stored_stairs"]
 
 _TITLE = "Response time by concurrency"
 _MOST_BARS = 100
+_MOST_TICKS = 3
 _PHASES = (
     ("waiting to start", "due", "started", GREY),
     ("connecting", "started", "connected", OCHRE),
@@ -48,7 +49,7 @@ def paint(data: StepData, figure: Figure) -> Caption:
     steps = stored_stairs(data)
     bursts = [part for part in data.parts_with_samples() if _is_burst(data.main(part.id))]
     heights = [0.7 + 0.3 * len(groups)]
-    heights += [min(0.75 + 0.024 * len(data.main(part.id)), 2.2) for part in bursts]
+    heights += [min(0.9 + 0.024 * len(data.main(part.id)), 2.2) for part in bursts]
     panels = stacked(figure, [*heights, *([1.9] if steps else [])])
     _distributions(panels[0], groups)
     for part, panel in zip(bursts, panels[1:], strict=False):
@@ -142,7 +143,8 @@ def _timeline(axes: Axes, part: PartResult, samples: Table, *, legend: bool) -> 
     axes.set_title(f"{part.id} {part.title}")
     axes.set_xlabel("time since the first was due [s]; from due to finished")
     axes.set_ylabel("request")
-    axes.set_yticks(rows[:: max(order.size // 5, 1)], rows[:: max(order.size // 5, 1)] + 1)
+    ticked = rows[:: max(-(-order.size // _MOST_TICKS), 1)]
+    axes.set_yticks(ticked, ticked + 1)
     axes.set_ylim(order.size - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")

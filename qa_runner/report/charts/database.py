@@ -8,7 +8,7 @@ import numpy as np
 
 from qa_runner.report.charts.canvas import Caption, absent, stacked
 from qa_runner.report.charts.marks import limit_line, load_shade
-from qa_runner.report.charts.palette import BLUE, GREEN, OCHRE, PURPLE
+from qa_runner.report.charts.palette import BLUE, GREEN, OCHRE, PURPLE, VERMILION
 from qa_runner.report.charts.points import finite, scale_seconds, thin
 from qa_runner.report.format import number, quantity
 from qa_runner.report.source import StepData, succeeded
@@ -22,6 +22,11 @@ __all__ = ["connections", "paint"]
 
 _TITLE = "The database under load"
 _SILENT = "the database probe gave no values"
+_SESSIONS = (
+    ("sessions_waiting", "waiting for a lock", VERMILION, "-"),
+    ("sessions_idle_in_transaction", "idle in a transaction", OCHRE, "--"),
+)
+"""Of the connections, those that one would rather not have: column, label, colour, line."""
 
 
 def paint(data: StepData, figure: Figure) -> Caption:
@@ -104,10 +109,25 @@ def _connections(data: StepData, axes: Axes, origin: float) -> None:
         absent(axes, "Database connections", "neither the database nor the server counts them")
         return
     x, y = thin(x, y)
-    axes.step(x - origin, y, where="post", color=GREEN)
+    axes.step(x - origin, y, where="post", color=GREEN, label=name)
+    drawn = [_sessions(data, axes, origin, state) for state in _SESSIONS]
+    if any(drawn):
+        axes.legend(loc="upper right", ncols=3)
     axes.set_title(f"Database: {name} of the server")
     axes.set_ylabel("count")
     axes.set_ylim(0, float(y.max()) * 1.25 + 1)
+
+
+def _sessions(data: StepData, axes: Axes, origin: float, state: tuple[str, str, str, str]) -> bool:
+    """Draw how many were in this state, if ever any were."""
+    column, label, colour, line = state
+    database = data.series["database"]
+    x, y = finite(database.number("time"), database.number(column))
+    if not y.any():
+        return False
+    x, y = thin(x, y)
+    axes.step(x - origin, y, where="post", color=colour, ls=line, linewidth=1.0, label=label)
+    return True
 
 
 def _table(data: StepData) -> list[list[str]]:

@@ -11,7 +11,7 @@ from qa_runner.table import Floats
 
 __all__ = ["MOST_POINTS", "as_number", "finite", "scale_bytes", "scale_seconds", "thin"]
 
-MOST_POINTS = 2000
+MOST_POINTS = 1200
 Mask = npt.NDArray[np.bool_]
 
 

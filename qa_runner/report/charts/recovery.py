@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["band_seconds", "paint"]
+__all__ = ["band_seconds", "paint", "recovered_at"]
 
 _TITLE = "Recovery after heavy load"
 
@@ -111,7 +111,7 @@ def _probes(
         probes,
     )
     axes.set_ylim(0, max(float(y.max()), band or 0.0) * factor * 1.35)
-    when = _moment(data, recovered)
+    when = recovered_at(data)
     if recovered and recovered.value is not None and when is not None:
         axes.axvline(when - origin, color=GREEN, linewidth=1.6)
         axes.annotate(
@@ -128,8 +128,9 @@ def _probes(
     axes.legend(loc="upper right", ncols=3)
 
 
-def _moment(data: StepData, recovered: RecordedMetric | None) -> float | None:
-    """When the target had recovered, on the session's clock."""
+def recovered_at(data: StepData) -> float | None:
+    """When the target had recovered, on the session's clock; None where that is not known."""
+    recovered = _recovery(data)
     if recovered is None or recovered.value is None or recovered.beyond:
         return None
     marked = data.window("recovery")

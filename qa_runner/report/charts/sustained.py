@@ -16,6 +16,7 @@ from qa_runner.report.charts.marks import (
 )
 from qa_runner.report.charts.palette import BLUE, OCHRE
 from qa_runner.report.charts.points import finite, scale_seconds, thin
+from qa_runner.report.charts.readout import share
 from qa_runner.report.format import quantity
 from qa_runner.report.source import StepData, response_seconds
 from qa_runner.table import Floats, Table
@@ -76,6 +77,7 @@ def _percentiles(axes: Axes, samples: Table) -> None:
     marks = [mark for mark in _MARKS if -np.log10(1 - mark / 100) <= most]
     axes.set_xticks([-np.log10(1 - mark / 100) for mark in marks], [f"p({m:g})" for m in marks])
     axes.set_xlim(0, most)
+    share(axes.xaxis)
     axes.set_ylim(bottom=0)
     axes.set_ylabel(f"time [{unit}]")
     axes.set_title("Percentiles, on a logarithmic scale of the share above")

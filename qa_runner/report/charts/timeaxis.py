@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qa_runner.report.charts.readout import clock
 from qa_runner.report.source import Source
 from qa_runner.table import Floats, Table
 
@@ -79,6 +80,7 @@ class TimeAxis:
                 labels.append("rerun")
         axes.set_xticks(places, labels)
         axes.set_xlim(0, self.end)
+        clock(axes.xaxis, ((self.at(held, low), low) for held, (low, _) in self.spans.items()))
 
 
 def _extents(source: Source) -> Iterable[tuple[int, float, float]]:

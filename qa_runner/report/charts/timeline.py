@@ -8,6 +8,7 @@ import numpy as np
 
 from qa_runner.report.attempts import shown_verdict, unfinished
 from qa_runner.report.charts.canvas import Caption, absent, stacked
+from qa_runner.report.charts.events import events, mark_events, name_events, told
 from qa_runner.report.charts.marks import log_seconds, outcome_dots
 from qa_runner.report.charts.palette import BLUE, GREEN, GREY, INK, OCHRE, PURPLE, VERMILION
 from qa_runner.report.charts.points import finite, scale_bytes, thin
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["paint"]
+__all__ = ["paint", "shade_steps"]
 
 _TITLE = "The run at a glance"
 _MOST_BINS = 600
-_MOST_MARKERS = 50
 
 
 def paint(source: Source, figure: Figure) -> Caption:
@@ -35,12 +35,14 @@ def paint(source: Source, figure: Figure) -> Caption:
     _responses(panels[1], source, axis)
     _resources(panels[2], source, axis)
     _database(panels[3], source, axis)
+    marked = events(source, axis)
     for panel in panels:
-        _shade(panel, source, axis, named=panel is panels[0])
-        _events(panel, source, axis)
+        shade_steps(panel, source, axis, named=panel is panels[0])
+        mark_events(panel, marked)
         panel.set_title(
             panel.get_title(loc="left"), loc="left", pad=14 if panel is panels[0] else 4
         )
+    name_events(panels[3], marked, axis)
     axis.label(panels[-1])
     panels[-1].set_xlabel("time since the session began [min:s]; shaded: steps")
     samples = source.all_samples
@@ -49,7 +51,7 @@ def paint(source: Source, figure: Figure) -> Caption:
     return Caption(
         _TITLE,
         f"{plural(len(samples), 'request')} in {plural(len(rows), 'attempt')} of steps, "
-        f"{failed:,} of them without success.",
+        f"{failed:,} of them without success.{told(marked)}",
         ["step", "attempt", "began", "took", "verdict", "requests", "without success"],
         rows,
     )
@@ -94,10 +96,11 @@ def _throughput(axes: Axes, source: Source, axis: TimeAxis) -> None:
     good = succeeded(samples)
     for mask, colour, label in ((good, BLUE, "success"), (~good, VERMILION, "without success")):
         counts, _ = np.histogram(ends[mask & np.isfinite(ends)], edges)
-        rate = counts / width
+        # With the end of the last stretch, which a step from its beginning would not reach.
+        rate = np.append(counts, counts[-1]) / width
         if counts.any():
-            axes.fill_between(edges[:-1], rate, step="post", color=colour, alpha=0.3, linewidth=0)
-            axes.step(edges[:-1], rate, where="post", color=colour, linewidth=1, label=label)
+            axes.fill_between(edges, rate, step="post", color=colour, alpha=0.3, linewidth=0)
+            axes.step(edges, rate, where="post", color=colour, linewidth=1, label=label)
     axes.set_ylabel("req/s")
     axes.set_ylim(0, axes.get_ylim()[1] * 1.25)
     axes.set_title("Requests finished per second")
@@ -115,11 +118,28 @@ def _responses(axes: Axes, source: Source, axis: TimeAxis) -> None:
         return
     outcome_dots(axes, places, seconds, samples)
     axes.set_yscale("log")
-    low, high = float(y.min()), float(y.max())
+    limits = _limits(axes, source, axis)
+    low, high = float(y.min()), max(float(y.max()), *limits, 0.0)
     log_seconds(axes.yaxis, low, high)
     axes.set_ylim(low / 1.5, high * max(2.0, (high / low) ** 0.3))
-    axes.set_title("Response time of each request, on a logarithmic scale")
+    named = "; dashed: the limits" if limits else ""
+    axes.set_title(f"Response time of each request, on a logarithmic scale{named}")
     axes.legend(loc="upper right", ncols=4)
+
+
+def _limits(axes: Axes, source: Source, axis: TimeAxis) -> list[float]:
+    """Draw the first limit of each step's response times over the step's time; in seconds."""
+    found = []
+    for step in source.run.steps:
+        data = source.step(step)
+        limit = data.limit("response_time") if data else None
+        if data is None or limit is None or limit <= 0:
+            continue
+        edges = (data.attempt.start, source.end(data.attempt))
+        start, end = (axis.at(data.attempt.session, seconds) for seconds in edges)
+        axes.hlines(limit, start, end, color=VERMILION, linestyle=(0, (4, 2)), linewidth=1.3)
+        found.append(limit)
+    return found
 
 
 def _resources(axes: Axes, source: Source, axis: TimeAxis) -> None:
@@ -141,7 +161,8 @@ def _resources(axes: Axes, source: Source, axis: TimeAxis) -> None:
     beside.grid(visible=False)
     if known.size:
         room = max(float(np.ptp(known)), 0.05 * float(known.max())) * factor
-        beside.set_ylim(known.min() * factor - room / 4, known.max() * factor + room / 2)
+        low = max(known.min() * factor - room / 4, 0.0)
+        beside.set_ylim(low, known.max() * factor + room / 2)
     axes.set_title("Server: CPU (solid) and resident memory (dashed)")
 
 
@@ -158,8 +179,14 @@ def _database(axes: Axes, source: Source, axis: TimeAxis) -> None:
     axes.set_ylabel("rows added")
     axes.set_ylim(bottom=0)
     beside = axes.twinx()
-    beside.plot(*_thinned(open_x, open_y), color=GREEN, ls="--", linewidth=0.9)
+    line = _thinned(open_x, open_y)
+    beside.plot(*line, color=GREEN, ls="--", linewidth=0.9, label="open connections")
     beside.set_ylabel("connections")
+    waiting_x, waiting_y = axis.line(database, database.number("sessions_waiting"))
+    waits = bool(np.nan_to_num(waiting_y).any())
+    if waits:
+        line = _thinned(waiting_x, waiting_y)
+        beside.plot(*line, color=VERMILION, ls=":", label="sessions waiting for a lock")
     beside.set_ylim(bottom=0)
     beside.spines["right"].set_visible(True)
     beside.grid(visible=False)
@@ -177,6 +204,8 @@ def _database(axes: Axes, source: Source, axis: TimeAxis) -> None:
             transform=axes.get_xaxis_transform(),
         )
     named = f", {plural(len(locks), 'lock error')} (crosses)" if len(locks) else ""
+    if waits:
+        named = f", sessions waiting for a lock (dotted){named}"
     axes.set_title(f"Database: transactions added (solid), open connections (dashed){named}")
 
 
@@ -196,7 +225,12 @@ def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     return np.concatenate(xs), np.concatenate(ys)
 
 
-def _shade(axes: Axes, source: Source, axis: TimeAxis, *, named: bool) -> None:
+def shade_steps(
+    axes: Axes, source: Source, axis: TimeAxis, *, named: bool, characters: int = 130
+) -> None:
+    """Shade every other step more, and write their names above if they are to be ``named``; so
+    many ``characters`` fit in the width.
+    """
     for step in source.run.steps:
         for attempt in step.attempts:
             limits = attempt.start, source.end(attempt)
@@ -208,7 +242,7 @@ def _shade(axes: Axes, source: Source, axis: TimeAxis, *, named: bool) -> None:
                 axes.text(
                     (start + end) / 2,
                     1.01,
-                    _step_name(step.number, step.title, (end - start) / axis.end),
+                    _step_name(step.number, step.title, (end - start) / axis.end * characters),
                     transform=axes.get_xaxis_transform(),
                     ha="center",
                     va="bottom",
@@ -217,31 +251,10 @@ def _shade(axes: Axes, source: Source, axis: TimeAxis, *, named: bool) -> None:
                 )
 
 
-def _step_name(number: int, title: str, share: float) -> str:
-    """The number, with as much of the title as its width has room for."""
-    room = int(share * 130) - 3
+def _step_name(number: int, title: str, characters: float) -> str:
+    """The number, with as much of the title as there is room for."""
+    room = int(characters) - 3
     if room >= len(title):
         return f"{number} {title}"
     first = title.split(" ", maxsplit=1)[0]
     return f"{number} {first}" if len(first) <= room else str(number)
-
-
-def _events(axes: Axes, source: Source, axis: TimeAxis) -> None:
-    server = source.series["server"]
-    for session in axis.spans:
-        ends = [
-            source.end(attempt)
-            for step in source.run.steps
-            for attempt in step.attempts
-            if attempt.session == session
-        ]
-        # After the last step the target is shut down: no restart.
-        mine = server.where(
-            (server.number("session") == session)
-            & (server.number("time") <= max(ends, default=0.0))
-        )
-        times, restarts = finite(mine.number("time"), mine.number("restarts"))
-        for when in times[1:][np.diff(restarts) > 0][:_MOST_MARKERS]:
-            axes.axvline(axis.at(session, float(when)), color=VERMILION, linestyle="-.", lw=1)
-    if source.run.status in ("interrupted", "crashed", "stopped"):
-        axes.axvline(axis.end, color=VERMILION, linewidth=2)
