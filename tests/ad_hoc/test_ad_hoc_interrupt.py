@@ -14,15 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 from ad_hoc_bench import COMMAND, Answer, Site, start
+from waiting import wait_until
 
 Serve = Callable[..., Site]
-
-
-def wait_until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def generator_of(process: subprocess.Popen[str]) -> psutil.Process:
@@ -44,7 +38,7 @@ def test_ctrl_c_prints_what_was_measured(site: Serve, tmp_path: Path) -> None:
         *(server.url, "--duration", "60", "--format", "json", "--report", "page.html"),
         *("--expect", "success_rate == 100 %"),
     )
-    wait_until(lambda: len(server.seen) > 20)
+    assert wait_until(lambda: len(server.seen) > 20)
     generator = generator_of(process)
     process.send_signal(signal.SIGINT)
     output, errors = ended(process)
@@ -61,7 +55,7 @@ def test_ctrl_c_prints_what_was_measured(site: Serve, tmp_path: Path) -> None:
 def test_a_dead_generator_is_an_error_with_what_was_measured(site: Serve, tmp_path: Path) -> None:
     server = site(lambda _seen, _number: Answer(before=lambda: time.sleep(0.01)))
     process = start(tmp_path, server.url, "--duration", "60", "--expect", "requests > 1")
-    wait_until(lambda: len(server.seen) > 100)
+    assert wait_until(lambda: len(server.seen) > 100)
     os.kill(generator_of(process).pid, signal.SIGKILL)
     output, errors = ended(process)
     assert process.returncode == 4
@@ -75,7 +69,7 @@ def test_ctrl_c_before_any_answer_says_how_many_had_none(site: Serve, tmp_path: 
     over = threading.Event()
     server = site(lambda _seen, _number: Answer(before=lambda: over.wait(60)))
     process = start(tmp_path, server.url, "--duration", "60", "-u", "3")
-    wait_until(lambda: len(server.seen) == 3)
+    assert wait_until(lambda: len(server.seen) == 3)
     process.send_signal(signal.SIGINT)
     output, _ = ended(process)
     over.set()

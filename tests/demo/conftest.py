@@ -4,7 +4,6 @@ import http.client
 import json
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from qa_runner.targets.embedded import EmbeddedTarget
 from qa_runner.targets.target import Target
@@ -101,15 +101,6 @@ class Api:
                 if connection.status == "LISTEN" and connection.laddr.port == self.target.port:
                     return process
         raise AssertionError("nobody listens on the port")
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import threading
 import time
@@ -10,9 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from qa_runner.clock import Clock
+from qa_runner.instruments import Instruments
 from qa_runner.load.plan import LoadPlan, RequestTemplate, Sequential, Shape
 from qa_runner.load.process import GeneratorProcess, LoadHandle
-from qa_runner.table import Table
+from qa_runner.stop import StopToken
+from qa_runner.table import SAMPLES, Table
 
 DEADLINE_SECONDS = 40.0
 
@@ -139,6 +142,34 @@ class Bench:
             **{"tag": "t1", **options},
         )
         return self.process.submit(plan, part="1.1", role="main", tag=samples_tag)
+
+    def instruments(self, url: str, **changes: Any) -> Instruments:
+        """What a step would get to send with, and nothing else."""
+        numbers = itertools.count(10_001)
+        bare: dict[str, Any] = {
+            "clock": self.clock,
+            "session": 1,
+            "url": url,
+            "run_tag": "r1",
+            "generator": self.process,
+            "monitors": {},
+            "database": None,
+            "database_reason": "",
+            "stop": StopToken(),
+            "parameters": {},
+            "metrics": {},
+            "facts": [],
+            "save_samples": lambda _rows: None,
+            "read_all_samples": lambda: Table(SAMPLES),
+            "save_health": lambda _rows: None,
+            "progress": lambda _handle: None,
+            "next_load": lambda: next(numbers),
+            "mark": None,
+            "first_session": 1,
+            "complete_loads": set,
+            "calibration": None,
+        }
+        return Instruments(**{**bare, **changes})
 
     def wait(self, *handles: LoadHandle) -> None:
         self.until(lambda: all(handle.finished for handle in handles))

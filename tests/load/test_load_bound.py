@@ -9,13 +9,11 @@ import pytest
 from load_bench import Bench, RawServer, respond
 
 from qa_runner.errors import CouldNotRun
-from qa_runner.instruments import Instruments
 from qa_runner.load import handle as handle_module
 from qa_runner.load.plan import RequestTemplate, Sequential, Shape, VirtualUsers
 from qa_runner.part_record import PartRecord
 from qa_runner.sending import Sending
-from qa_runner.stop import StopToken
-from qa_runner.table import SAMPLES, Table
+from qa_runner.table import Table
 
 Serve = Callable[..., RawServer]
 
@@ -47,29 +45,7 @@ def test_a_part_that_reaches_the_bound_could_not_run_and_keeps_what_it_measured(
 ) -> None:
     record = PartRecord(id="1.1", step=1, attempt=1, start=0.0)
     saved: list[Table] = []
-    instruments = Instruments(
-        clock=bench.clock,
-        session=1,
-        url=answering().url,
-        run_tag="r1",
-        generator=bench.process,
-        monitors={},
-        database=None,
-        database_reason="",
-        stop=StopToken(),
-        parameters={},
-        metrics={},
-        facts=[],
-        save_samples=saved.append,
-        read_all_samples=lambda: Table(SAMPLES),
-        save_health=lambda _rows: None,
-        progress=lambda _handle: None,
-        next_load=lambda: 10_001,
-        mark=None,
-        first_session=1,
-        complete_loads=set,
-        calibration=None,
-    )
+    instruments = bench.instruments(answering().url, save_samples=saved.append)
     sending = Sending(instruments, record, "r1")
     shape: Shape = VirtualUsers(users=2, duration_seconds=60, think_time_seconds=0.01)
     request = RequestTemplate(method="GET", url="/", key="k-{tag}-{i}")

@@ -10,12 +10,9 @@ import pytest
 import trustme
 from load_bench import Bench, Peer, RawServer, respond
 
-from qa_runner.instruments import Instruments
 from qa_runner.load.plan import RequestTemplate, Sequential
 from qa_runner.part_record import PartRecord
 from qa_runner.sending import Sending
-from qa_runner.stop import StopToken
-from qa_runner.table import SAMPLES, Table
 
 Serve = Callable[..., RawServer]
 
@@ -44,29 +41,8 @@ def https(serve: Serve, seen: list[bytes]) -> RawServer:
 
 
 def sending(bench: Bench, url: str, record: PartRecord, *, verify_tls: bool) -> Sending:
-    numbers = iter(range(30_001, 30_100))
-    instruments = Instruments(
-        clock=bench.clock,
-        session=1,
-        url=url,
-        run_tag="r1",
-        generator=bench.process,
-        monitors={},
-        database=None,
-        database_reason="",
-        stop=StopToken(),
-        parameters={},
-        metrics={},
-        facts=[],
-        save_samples=lambda _rows: None,
-        read_all_samples=lambda: Table(SAMPLES),
-        save_health=lambda _rows: None,
-        progress=lambda _handle: None,
-        next_load=lambda: next(numbers),
-        mark=None,
-        first_session=1,
-        complete_loads=set,
-        calibration=None,
+    instruments = bench.instruments(
+        url,
         headers=(("X-Gateway", KEY), ("Authorization", TOKEN)),
         verify_tls=verify_tls,
     )

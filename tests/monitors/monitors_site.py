@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,16 +25,6 @@ from django.core.management import call_command
 call_command("migrate", "auth", verbosity=0)
 call_command("migrate", run_syncdb=True, verbosity=0)
 """
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Wait for a condition; whether it came true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
 
 
 @dataclass

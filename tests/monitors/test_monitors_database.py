@@ -14,7 +14,8 @@ from contextlib import closing, contextmanager
 
 import psutil
 import pytest
-from monitors_site import FOLDER, MODELS, Site, until
+from monitors_site import FOLDER, MODELS, Site
+from waiting import wait_until
 
 from qa_runner.clock import Clock
 from qa_runner.errors import ProbeError
@@ -84,7 +85,7 @@ def test_it_samples_by_itself_and_hands_rows_to_the_sink(site: Site) -> None:
     probe.interval_seconds = 0.05
     try:
         probe.start(Clock(), 4, lambda name, table: written.append((name, len(table))))
-        assert until(lambda: len(probe.rows()) >= 4)
+        assert wait_until(lambda: len(probe.rows()) >= 4)
     finally:
         probe.stop()
     rows = probe.rows()
@@ -417,7 +418,7 @@ def test_the_probe_ends_when_its_parent_is_killed(
     assert psutil.pid_exists(pid)
     parent.kill()
     parent.wait()
-    assert until(lambda: not _runs(pid))
+    assert wait_until(lambda: not _runs(pid))
 
 
 def _runs(pid: int) -> bool:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from monitors_site import until
+from waiting import wait_until
 
 from qa_runner.clock import Clock
 from qa_runner.monitors.database import DatabaseProbe
@@ -86,7 +86,7 @@ def test_server_errors_of_the_target_are_in_its_log(tmp_path: Path) -> None:
             statuses = [purchase(target.url, f"ada{n}-qa5@example.org") for n in range(40)]
             errors = sum(status >= 500 for status in statuses)
             assert errors > 0
-            assert until(lambda: _errors(log) >= errors)
+            assert wait_until(lambda: _errors(log) >= errors)
         finally:
             log.stop()
     assert all("Traceback" not in text for text in log.rows().text("text"))
@@ -104,8 +104,8 @@ def test_a_process_of_the_target_that_really_ends_is_one_restart(tmp_path: Path)
         server.start(Clock(), 1, ignore)
         try:
             # It ends in a burst, but not within seconds of its start.
-            assert until(lambda: not all(pool.map(answered, range(60))), 60)
-            assert until(lambda: answered(0))
+            assert wait_until(lambda: not all(pool.map(answered, range(60))), 60)
+            assert wait_until(lambda: answered(0))
             server.sample_now()
             rows = server.rows()
         finally:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from monitors_site import FOLDER, MIGRATE, MODELS, PYTHON, until
+from monitors_site import FOLDER, MIGRATE, MODELS, PYTHON
 from projects.postgresql import Cluster
+from waiting import wait_until
 
 from qa_runner.clock import Clock
 from qa_runner.errors import ProbeError
@@ -158,7 +159,7 @@ def test_sessions_are_counted_by_state_without_the_probe_s_own(site: PostgresSit
         held = stack.enter_context(site.connect())
         held.execute("BEGIN")
         held.execute("SELECT 1")
-        assert until(lambda: probe.read_now().state.idle_in_transaction == 1)
+        assert wait_until(lambda: probe.read_now().state.idle_in_transaction == 1)
         state = probe.read_now().state
         elsewhere = stack.enter_context(site.cluster.connect())
         elsewhere.execute("SELECT 1")
@@ -186,7 +187,7 @@ def test_a_lock_wait_says_who_waits_for_whom_without_the_values(site: PostgresSi
         thread = threading.Thread(target=waiter.execute, args=(update,))
         thread.start()
         try:
-            assert until(lambda: probe.read_now().state.waiting == 1)
+            assert wait_until(lambda: probe.read_now().state.waiting == 1)
             read = probe.read_now()
         finally:
             blocker.execute("ROLLBACK")
@@ -223,9 +224,9 @@ def test_transactions_and_deadlocks_are_the_target_s_alone(site: PostgresSite) -
             for _ in range(3):
                 with suppress(psycopg.Error):
                     connection.execute("SELECT 1/0")
-        assert until(lambda: (probe.read_now().activity.rollbacks or 0) >= 3)
+        assert wait_until(lambda: (probe.read_now().activity.rollbacks or 0) >= 3)
         _deadlock(site, first, second)
-        assert until(lambda: probe.read_now().activity.deadlocks == 1)
+        assert wait_until(lambda: probe.read_now().activity.deadlocks == 1)
         activity = probe.read_now().activity
         own = probe.read_now().own
         rows = probe.rows()

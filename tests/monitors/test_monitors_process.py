@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from monitors_site import until
+from waiting import wait_until
 
 from qa_runner.clock import Clock
 from qa_runner.monitors.process import ServerMonitor
@@ -53,12 +53,14 @@ class Server:
 
     def begin(self) -> subprocess.Popen[str]:
         self.process = self._start([sys.executable, SERVER, str(self.port), self._workers])
-        assert until(lambda: answers(self.port))
+        assert wait_until(lambda: answers(self.port))
         return self.process
 
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
+        # Its workers follow when they notice; until then they hold the port.
+        assert wait_until(lambda: not answers(self.port))
 
 
 def ignore(name: str, table: Table) -> None:
@@ -121,12 +123,12 @@ def test_memory_threads_and_open_files_follow_the_server(started: Start, tmp_pat
 def test_cpu_rises_while_the_server_works_and_only_then(started: Start) -> None:
     server = Server(started)
     with watching(ServerMonitor(server.port), every=0.1) as monitor:
-        assert until(lambda: len(monitor.rows()) > 8)
+        assert wait_until(lambda: len(monitor.rows()) > 8)
         idle = monitor.rows().number("cpu_percent")[3:]
         assert float(idle.max()) < 30
         ask(server.port, "burn 60")
         # The machine may be busy: some of a core is enough to tell work from idleness.
-        assert until(lambda: last(monitor, "cpu_percent") > 35)
+        assert wait_until(lambda: last(monitor, "cpu_percent") > 35)
         cpu = monitor.rows().number("cpu_percent")
         known = cpu[~np.isnan(cpu)]
         assert known.min() >= 0
@@ -137,13 +139,13 @@ def test_cpu_has_no_spike_when_the_server_is_replaced(started: Start) -> None:
     server = Server(started)
     with watching(ServerMonitor(server.port), every=0.1) as monitor:
         ask(server.port, "burn 60")
-        assert until(lambda: last(monitor, "cpu_percent") > 35)
+        assert wait_until(lambda: last(monitor, "cpu_percent") > 35)
         server.end()
-        assert until(lambda: last(monitor, "processes") == 0)
+        assert wait_until(lambda: last(monitor, "processes") == 0)
         server.begin()
-        assert until(lambda: last(monitor, "processes") == 1)
+        assert wait_until(lambda: last(monitor, "processes") == 1)
         count = len(monitor.rows())
-        assert until(lambda: len(monitor.rows()) > count + 8)
+        assert wait_until(lambda: len(monitor.rows()) > count + 8)
         cpu = monitor.rows().number("cpu_percent")
         known = cpu[~np.isnan(cpu)]
         assert known.min() >= 0
@@ -173,19 +175,19 @@ def test_a_server_that_exits_by_itself_is_a_restart_also_unreaped(started: Start
     server = Server(started)
     with watching(ServerMonitor(server.port)) as monitor:
         ask(server.port, "exit 1")
-        assert until(lambda: last(monitor, "restarts") == 1)
+        assert wait_until(lambda: last(monitor, "restarts") == 1)
         assert last(monitor, "processes") == 0
 
 
 def test_the_workers_of_a_master_are_counted_without_it(started: Start) -> None:
     server = Server(started, "3")
     with watching(ServerMonitor(server.port)) as monitor:
-        assert until(lambda: last(monitor, "workers") == 3)
+        assert wait_until(lambda: last(monitor, "workers") == 3)
         assert last(monitor, "processes") == 4
         worker = int(ask(server.port, "pid"))
         assert worker != server.process.pid
         ask(server.port, "exit 0")
-        assert until(lambda: last(monitor, "restarts") == 1)
+        assert wait_until(lambda: last(monitor, "restarts") == 1)
         assert last(monitor, "workers") == 2
 
 
@@ -204,7 +206,7 @@ def test_it_is_found_once_it_starts(started: Start) -> None:
         assert last(monitor, "processes") == 0
         assert f"no process listens on port {port}" in monitor.reason
         started([sys.executable, SERVER, str(port)])
-        assert until(lambda: last(monitor, "processes") == 1)
+        assert wait_until(lambda: last(monitor, "processes") == 1)
         assert last(monitor, "restarts") == 0
 
 
@@ -256,7 +258,7 @@ def test_open_files_that_are_refused_are_absent_not_zero(
 def test_the_snapshot_lists_the_tree_without_secrets(started: Start) -> None:
     port = free_port()
     started([sys.executable, SERVER, str(port), "0", "--password", "hunter2", "--api-key=abc123"])
-    assert until(lambda: answers(port))
+    assert wait_until(lambda: answers(port))
     with watching(ServerMonitor(port)) as monitor:
         facts = monitor.snapshot()
     server = [each for each in facts if each.role == "server"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from monitors_site import until
 from test_monitors_process import Server, Start, ask, free_port, last, watching
+from waiting import wait_until
 
 from qa_runner.monitors.process import ServerMonitor
 from qa_runner.monitors.process_rule import ProcessRule
@@ -27,7 +27,7 @@ def test_the_owner_of_another_port(started: Start) -> None:
     proxy, server = Server(started), Server(started, "2")
     rule = ProcessRule(port=server.port)
     with watching(ServerMonitor(proxy.port, address="127.0.0.1", rule=rule)) as monitor:
-        assert until(lambda: last(monitor, "workers") == 2)
+        assert wait_until(lambda: last(monitor, "workers") == 2)
         assert pids(monitor)[0] == server.process.pid
         assert proxy.process.pid not in pids(monitor)
 
@@ -37,12 +37,12 @@ def test_a_pid_with_what_is_below_it(started: Start) -> None:
     rule = ProcessRule(pid=server.process.pid)
     # The port is a proxy's, say: the workers are known by their names.
     with watching(ServerMonitor(free_port(), rule=rule)) as monitor:
-        assert until(lambda: last(monitor, "workers") == 2)
+        assert wait_until(lambda: last(monitor, "workers") == 2)
         assert len(pids(monitor)) == 3
         ask(server.port, "exit 0")
-        assert until(lambda: last(monitor, "restarts") == 1)
+        assert wait_until(lambda: last(monitor, "restarts") == 1)
         server.end()
-        assert until(lambda: last(monitor, "processes") == 0)
+        assert wait_until(lambda: last(monitor, "processes") == 0)
         pid = server.process.pid
         assert monitor.reason == (
             f"process {pid}, named as the server's, does not run; "
@@ -99,11 +99,11 @@ def test_a_part_of_the_command_line(started: Start) -> None:
     server = Server(started, "2")
     rule = ProcessRule(command=f"small_server.py {server.port}")
     with watching(ServerMonitor(free_port(), rule=rule)) as monitor:
-        assert until(lambda: last(monitor, "workers") == 2)
+        assert wait_until(lambda: last(monitor, "workers") == 2)
         assert pids(monitor)[0] == server.process.pid
         server.end()
         server.begin()
-        assert until(lambda: last(monitor, "workers") == 2)
+        assert wait_until(lambda: last(monitor, "workers") == 2)
         assert pids(monitor)[0] == server.process.pid
         assert monitor.reason == ""
 
@@ -113,7 +113,7 @@ def test_a_command_line_of_nobody_or_of_several(started: Start, tmp_path: Path) 
     with watching(ServerMonitor(free_port(), rule=ProcessRule(command=word))) as monitor:
         assert f"no process of this user has '{word}'" in monitor.reason
         one = started([sys.executable, "-c", SLEEP, word])
-        assert until(lambda: last(monitor, "processes") == 1)
+        assert wait_until(lambda: last(monitor, "processes") == 1)
         assert pids(monitor) == [one.pid]
     two = started([sys.executable, "-c", SLEEP, word])
     with watching(ServerMonitor(free_port(), rule=ProcessRule(command=word))) as monitor:

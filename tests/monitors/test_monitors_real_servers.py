@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from monitors_site import until
 from projects.storefront import Shop, ShopServer
 from test_monitors_process import last, watching
+from waiting import wait_until
 
 from qa_runner.monitors.process import ServerMonitor
 from qa_runner.monitors.process_rule import ProcessRule
@@ -19,13 +19,13 @@ StartShop = Callable[..., ShopServer]
 def test_gunicorns_master_and_workers(start_shop: StartShop) -> None:
     server = start_shop("gunicorn", workers=2)
     with watching(ServerMonitor(server.port, address="127.0.0.1")) as monitor:
-        assert until(lambda: last(monitor, "workers") == 2)
+        assert wait_until(lambda: last(monitor, "workers") == 2)
         pids = [int(pid) for pid in monitor.rows().text("pids")[-1].split()]
         assert pids[0] == server.pid
         assert len(pids) == 3
         # The master starts another worker; the one that ended is a restart.
         psutil.Process(pids[1]).kill()
-        assert until(lambda: last(monitor, "restarts") == 1 and last(monitor, "workers") == 2)
+        assert wait_until(lambda: last(monitor, "restarts") == 1 and last(monitor, "workers") == 2)
         assert any(f"server process {pids[1]} ended at" in note for note in monitor.notes())
         assert not any("moved" in note for note in monitor.notes())
 
@@ -52,7 +52,7 @@ def test_a_changed_file_restarts_the_development_server(
             words = f"the server moved from process {child} to "
             return any(words in note for note in monitor.notes())
 
-        assert until(lambda: moved(by_port) and moved(by_file), 60)
+        assert wait_until(lambda: moved(by_port) and moved(by_file), 60)
         for monitor in (by_port, by_file):
             assert last(monitor, "restarts") == 1
             assert last(monitor, "processes") == 2

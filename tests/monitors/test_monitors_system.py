@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from monitors_site import until
+from waiting import wait_until
 
 from qa_runner.clock import Clock
 from qa_runner.monitors.system import SystemMonitor
@@ -21,7 +21,7 @@ def test_rows_have_plausible_values_after_the_first() -> None:
     monitor.interval_seconds = 0.1
     monitor.start(Clock(), 3, ignore)
     try:
-        assert until(lambda: len(monitor.rows()) >= 4)
+        assert wait_until(lambda: len(monitor.rows()) >= 4)
     finally:
         monitor.stop()
     rows = monitor.rows()

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 from projects.postgresql import PASSWORD, Cluster
+from waiting import wait_until
 
 from qa_runner.errors import TargetError, UsageError
 from qa_runner.targets.choose import check_database, check_same_database
@@ -28,15 +28,6 @@ from qa_runner.targets.target import Target
 pytest.importorskip("psycopg_pool", reason="needs qa-runner[postgresql]")
 
 PURCHASE = "/finances/api/purchase/initiate/"
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def buy(target: Target, email: str) -> int:

@@ -9,14 +9,14 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from qa_runner.errors import PortTaken, TargetError, UnknownName
 from qa_runner.targets.embedded import EmbeddedTarget
@@ -24,15 +24,6 @@ from qa_runner.targets.faults import FAULTS, validate_faults
 from qa_runner.targets.target import Target
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def is_ready(target: Target) -> bool:

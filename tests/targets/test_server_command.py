@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from qa_runner.errors import StopRequested, TargetError, UsageError
 from qa_runner.stop import StopToken
@@ -27,15 +27,6 @@ SITE = str(Path(__file__).with_name("small_site.py"))
 LINUX = pytest.mark.skipif(
     sys.platform != "linux", reason="what leaves its group is followed there"
 )
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def free_port() -> int:
@@ -136,12 +127,13 @@ def test_a_server_that_does_not_hear_is_killed(order: Order) -> None:
 def test_it_goes_with_a_killed_owner(order: Order) -> None:
     what = order("--children=1")
     code = (
-        "import sys, time; from pathlib import Path; "
+        "import signal, sys, time; from pathlib import Path; "
         "from qa_runner.stop import StopToken; "
         "from qa_runner.targets.server_command import *; "
         "server = ServerCommand(StartOrder(name='shop', command=sys.argv[1], folder=Path('/'), "
         "log=Path(sys.argv[2]), host='127.0.0.1', addresses=('127.0.0.1',), "
         "port=int(sys.argv[3])), StopToken()); server.start(); "
+        "signal.signal(signal.SIGINT, signal.SIG_IGN); "  # it lives on, and so must the server
         "print('ready', flush=True); time.sleep(120)"
     )
     owner = subprocess.Popen(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from abc import abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 from django.db import connection
 from django.db.models import CharField
@@ -67,54 +69,57 @@ class Duplicates(Fault):
             return self._transactions.setdefault(intent.id, stored)
 
 
-class Orphans(Fault):
+class _Spoils(Fault):
+    """Stores, and spoils what it stored, every ``every`` times."""
+
+    every: ClassVar[int]
+
+    def __init__(self) -> None:
+        self._counter = EveryNth(self.every)
+
+    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
+        """Store, as one transaction with what spoils it."""
+        if not self._counter.strikes():
+            return proceed()
+        with writing():
+            stored = proceed()
+            self.spoil(stored)
+        return stored
+
+    @abstractmethod
+    def spoil(self, stored: PurchaseTransaction) -> None:
+        """Change the rows of this transaction."""
+
+
+class Orphans(_Spoils):
     """Forgets the student of a transaction."""
 
-    def __init__(self) -> None:
-        self._counter = EveryNth(3)
+    every = 3
 
-    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
-        """Store, every 3rd time without the student."""
-        if not self._counter.strikes():
-            return proceed()
-        with writing():
-            stored = proceed()
-            stored.student = None
-            stored.save(update_fields=["student"])
-        return stored
+    def spoil(self, stored: PurchaseTransaction) -> None:
+        """Take the student away."""
+        stored.student = None
+        stored.save(update_fields=["student"])
 
 
-class MissingBalances(Fault):
+class MissingBalances(_Spoils):
     """Forgets the balance of a student."""
 
-    def __init__(self) -> None:
-        self._counter = EveryNth(3)
+    every = 3
 
-    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
-        """Store, every 3rd time without keeping the balance's row."""
-        if not self._counter.strikes():
-            return proceed()
-        with writing():
-            stored = proceed()
-            StudentAccountBalance.objects.filter(student=stored.student).delete()
-        return stored
+    def spoil(self, stored: PurchaseTransaction) -> None:
+        """Delete the balance's row."""
+        StudentAccountBalance.objects.filter(student=stored.student).delete()
 
 
-class LostWrites(Fault):
+class LostWrites(_Spoils):
     """Acknowledges a transaction that is not there."""
 
-    def __init__(self) -> None:
-        self._counter = EveryNth(4)
+    every = 4
 
-    def store(self, order: Order, intent: Intent, proceed: Store) -> PurchaseTransaction:  # noqa: ARG002 (the signature of the layer)
-        """Store, every 4th time without keeping the transaction's row."""
-        if not self._counter.strikes():
-            return proceed()
-        with writing():
-            stored = proceed()
-            # By query: deleting the object would take the id from the answer.
-            PurchaseTransaction.objects.filter(pk=stored.pk).delete()
-        return stored
+    def spoil(self, stored: PurchaseTransaction) -> None:
+        """Delete its row, by query: deleting the object would take the id from the answer."""
+        PurchaseTransaction.objects.filter(pk=stored.pk).delete()
 
 
 class PartialWriteError(Exception):
