@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.watch import Watch
 from qa_runner import __version__
 from qa_runner.result import Attempt, LoadResult, PartResult, RunResult, StepResult, TargetResult
 from qa_runner.result import Session as RunSession
@@ -93,18 +94,18 @@ def _render(run: Path) -> Found:
     process = subprocess.Popen(  # noqa: S603 (our own command)
         [sys.executable, "-m", "qa_runner", "report", str(run)], stdout=subprocess.DEVNULL
     )
-    _, status, used = os.wait4(process.pid, 0)
+    with Watch(process.pid, served=lambda: 0) as watch:
+        _, status, used = os.wait4(process.pid, 0)
     took = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"qa-runner report ended with {process.returncode}")
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
     page = (run / "report.html").read_bytes()
     return Found(
         seconds=took,
         cpu_seconds=used.ru_utime + used.ru_stime,
-        memory_mb=used.ru_maxrss * unit / _MEGABYTE,
+        # Two processes may draw; what they share is counted in both.
+        memory_mb=sum(watch.peak_bytes().values()) / _MEGABYTE,
         page_mb=len(page) / _MEGABYTE,
         page=page,
     )

@@ -6,6 +6,8 @@ import gc
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -24,12 +26,13 @@ from qa_runner.report.charts import (
 )
 from qa_runner.report.charts.canvas import Caption, Drawing, draw
 from qa_runner.report.inside import any_told
+from qa_runner.report.parallel import run_all
 from qa_runner.report.source import Source, StepData
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CHARTS", "INSIDE", "TIMELINE", "draw_all", "draw_inside", "file_name"]
+__all__ = ["CHARTS", "INSIDE", "TIMELINE", "Drawings", "draw_all", "file_name"]
 
 TIMELINE = "timeline"
 INSIDE = "time_inside_the_server"
@@ -56,10 +59,32 @@ def file_name(figure: str, number: int) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", figure)[:80].strip("_") or f"step-{number}"
 
 
-def draw_all(source: Source) -> tuple[Drawing, dict[int, Drawing]]:
-    """The timeline, and the figure of each step of which a part ran, by its number."""
+@dataclass(frozen=True)
+class Drawings:
+    """The figures of a run: two of the whole, and that of each step that ran, by its number."""
+
+    timeline: Drawing
+    inside: Drawing | None
+    steps: Mapping[int, Drawing]
+
+    def __iter__(self) -> Iterator[Drawing]:
+        yield self.timeline
+        if self.inside is not None:
+            yield self.inside
+        yield from self.steps.values()
+
+
+def draw_all(source: Source) -> Drawings:
+    """Draw the timeline, where the response time went, and a figure of each step that ran."""
+    steps = dict(_steps(source))
+    whole: list[Callable[[], Drawing]] = [partial(draw, TIMELINE, partial(timeline.paint, source))]
+    if any_told(source.all_samples):
+        whole.append(partial(draw, INSIDE, partial(inside.paint, source)))
     with _without_collection():
-        return _draw_all(source)
+        # Those of the whole run take the longest, and so go first.
+        drawn = run_all([*whole, *steps.values()])
+    told = drawn[1] if len(whole) > 1 else None
+    return Drawings(drawn[0], told, dict(zip(steps, drawn[len(whole) :], strict=True)))
 
 
 @contextmanager
@@ -74,9 +99,7 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _draw_all(source: Source) -> tuple[Drawing, dict[int, Drawing]]:
-    glance = draw(TIMELINE, lambda figure: timeline.paint(source, figure))
-    drawn: dict[int, Drawing] = {}
+def _steps(source: Source) -> Iterator[tuple[int, Callable[[], Drawing]]]:
     taken = {TIMELINE, INSIDE}
     for step in source.run.steps:
         data = source.step(step)
@@ -88,15 +111,7 @@ def _draw_all(source: Source) -> tuple[Drawing, dict[int, Drawing]]:
             name = f"{name}-{step.number}"
         taken.add(name)
         paint = CHARTS.get(step.chart, requests.paint)
-        drawn[step.number] = draw(name, _bind(paint, data))
-    return glance, drawn
-
-
-def draw_inside(source: Source) -> Drawing | None:
-    """Where the response time went; None if no response told anything of it."""
-    if not any_told(source.all_samples):
-        return None
-    return draw(INSIDE, lambda figure: inside.paint(source, figure))
+        yield step.number, partial(draw, name, _bind(paint, data))
 
 
 def _bind(

@@ -11,8 +11,7 @@ from markupsafe import Markup
 
 from qa_runner.data_folder import data_folder
 from qa_runner.errors import OutputError
-from qa_runner.report.charts.canvas import Drawing
-from qa_runner.report.figures import draw_all, draw_inside
+from qa_runner.report.figures import Drawings, draw_all
 from qa_runner.report.source import Source
 from qa_runner.report.view import view
 from qa_runner.store import RunReader, write_atomically
@@ -51,11 +50,9 @@ def page(reader: RunReader) -> str:
     return _compose(Source(reader))[0]
 
 
-def _compose(source: Source) -> tuple[str, list[Drawing]]:
-    glance, figures = draw_all(source)
-    inside = draw_inside(source)
-    shown = view(source, glance, figures, inside)
-    return fill(_TEMPLATE, shown), [glance, *filter(None, [inside]), *figures.values()]
+def _compose(source: Source) -> tuple[str, Drawings]:
+    drawings = draw_all(source)
+    return fill(_TEMPLATE, view(source, drawings)), drawings
 
 
 def fill(template: str, shown: Mapping[str, Any]) -> str:

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import msgspec
 
 from qa_runner.criteria import CriterionResult
-from qa_runner.report.charts.canvas import Drawing
 from qa_runner.report.criteria import ICONS, URGENCY, anchors, criterion_row, ordered
 from qa_runner.report.failures import rows as failure_rows
+from qa_runner.report.figures import Drawings
 from qa_runner.report.findings import findings
 from qa_runner.report.format import cell, duration, moment, plural
 from qa_runner.report.source import Source
@@ -64,9 +64,7 @@ GLOSSARY = (
 )
 
 
-def view(
-    source: Source, glance: Drawing, figures: dict[int, Drawing], inside: Drawing | None
-) -> dict[str, Any]:
+def view(source: Source, drawings: Drawings) -> dict[str, Any]:
     """Everything that the page says."""
     run = source.run
     known = anchors(run)
@@ -79,12 +77,14 @@ def view(
         "counts": _counts(run),
         "overridden": any(result.document_limit is not None for result in results),
         "findings": found,
-        "glance": drawing_view(glance),
-        "inside": drawing_view(inside) if inside else None,
-        "steps": [step_view(source, step, figures.get(step.number), known) for step in run.steps],
+        "glance": drawing_view(drawings.timeline),
+        "inside": drawing_view(drawings.inside) if drawings.inside else None,
+        "steps": [
+            step_view(source, step, drawings.steps.get(step.number), known) for step in run.steps
+        ],
         "failures": failure_rows(source),
         "trust": trust(source),
-        "appendix": _appendix(source, [glance, *filter(None, [inside]), *figures.values()]),
+        "appendix": _appendix(source, drawings),
         "tool_version": run.tool_version,
     }
 
@@ -184,7 +184,7 @@ def _status(run: RunResult) -> str:
     return f"{words}{where}{why}. What was measured is below."
 
 
-def _appendix(source: Source, drawings: list[Drawing]) -> dict[str, Any]:
+def _appendix(source: Source, drawings: Drawings) -> dict[str, Any]:
     run = source.run
     target = run.target
     environment = {**run.environment, **{f"target: {k}": v for k, v in target.facts.items()}}
@@ -204,7 +204,7 @@ def _setting(value: Any) -> str:
     return msgspec.json.encode(value).decode() if isinstance(value, dict) else cell(value)
 
 
-def _files(source: Source, drawings: list[Drawing]) -> list[dict[str, str]]:
+def _files(source: Source, drawings: Drawings) -> list[dict[str, str]]:
     """Raw files beside the page, as relative links; what the run did not write is left out."""
     folder = source.reader.folder
     names = ["run.json"]

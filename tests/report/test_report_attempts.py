@@ -54,7 +54,7 @@ def test_samples_of_another_session_are_left_out(mixed: tuple[Factory, StepResul
     assert groups(source) == []
     lateness = dict(trust(source)["facts"])["Lateness of sends in bursts and arrival rates"]
     assert lateness.endswith("of 5 requests")
-    glance, _ = draw_all(source)
+    glance = draw_all(source).timeline
     assert [row[5:] for row in glance.caption.rows] == [["5", "0"]]
 
 

@@ -193,7 +193,8 @@ def test_requests_without_an_answer_are_drawn_too(factory: Factory) -> None:
         data["outcome"] = ["dropped"] * len(table)
         (folder / name).unlink()
         SampleWriter(folder / name).append(Table(table.columns, data))
-    glance, drawn = draw_all(Source(RunReader(folder)))
+    drawings = draw_all(Source(RunReader(folder)))
+    glance, drawn = drawings.timeline, drawings.steps
     assert len(drawn) == 8
     assert "dropped (5)" in drawn[7].svg
     assert "no request was answered" in drawn[2].svg
@@ -227,7 +228,7 @@ def test_the_stairs_drawn_are_those_that_were_judged(factory: Factory) -> None:
     assert found is not None
     assert found.users == ["1", "2", "5", "10", "20", "50"]
     assert found.rates.tolist() == [10.0, 21.5, 40.25, 78.5, 0.0, 84.25]
-    _, drawn = draw_all(source)
+    drawn = draw_all(source).steps
     assert "knee: 10 virtual users" in drawn[3].svg
     assert (
         "Peak throughput 84.2 req/s; the knee is at 10 virtual users, with p(95) 150 ms."
@@ -238,7 +239,7 @@ def test_the_stairs_drawn_are_those_that_were_judged(factory: Factory) -> None:
 def test_without_stored_stairs_no_capacity_is_drawn(factory: Factory) -> None:
     step = factory.step(3, part_plans("3.4"))
     step.attempts[0].parts[0].tables = []
-    _, drawn = draw_all(Source(RunReader(factory.write())))
+    drawn = draw_all(Source(RunReader(factory.write()))).steps
     assert "Capacity" not in drawn[3].svg
     assert "knee" not in drawn[3].svg
     assert (
@@ -246,13 +247,13 @@ def test_without_stored_stairs_no_capacity_is_drawn(factory: Factory) -> None:
         in drawn[3].caption.description
     )
     step.attempts[0].parts[0].tables = [DataTable(name="stairs", title="", columns=[], rows=[[]])]
-    _, again = draw_all(Source(RunReader(factory.write())))
+    again = draw_all(Source(RunReader(factory.write()))).steps
     assert "Capacity" not in again[3].svg
 
 
 def test_the_capacity_is_no_matter_of_bursts(factory: Factory) -> None:
     factory.step(3, part_plans("3.1"))
-    _, drawn = draw_all(Source(RunReader(factory.write())))
+    drawn = draw_all(Source(RunReader(factory.write()))).steps
     assert "capacity" not in drawn[3].caption.description
 
 
@@ -272,7 +273,7 @@ def test_the_band_drawn_is_the_one_that_was_judged(factory: Factory) -> None:
     data = source.step(source.run.steps[0])
     assert data is not None
     assert band_seconds(data) is None
-    drawing = draw_all(source)[1][8]
+    drawing = draw_all(source).steps[8]
     assert "baseline band, up to" not in drawing.svg
     assert drawing.caption.description.endswith(
         "The baseline band is not drawn: this attempt stored none."
@@ -287,26 +288,27 @@ def test_cells_that_hold_no_number_are_none() -> None:
 def test_a_restart_is_marked(factory: Factory) -> None:
     factory.step(6, part_plans("6."))
     folder = factory.write()
-    before, _ = draw_all(Source(RunReader(folder)))
+    before = draw_all(Source(RunReader(folder))).timeline
     end = factory.run.steps[0].attempts[0].end
     factory.writer.append_series(
         "server",
         Table(SERIES["server"], {"session": [1.0], "time": [end - 0.1], "restarts": [1.0]}),
     )
-    after, drawn = draw_all(Source(RunReader(folder)))
+    drawings = draw_all(Source(RunReader(folder)))
+    after, drawn = drawings.timeline, drawings.steps
     assert "process ended" in drawn[6].svg
     assert after.svg.count(palette.VERMILION) > before.svg.count(palette.VERMILION)
 
 
 def test_recovery_is_drawn_from_probes_and_the_marked_window(factory: Factory) -> None:
     factory.step(8, part_plans("8."))
-    _, drawn = draw_all(Source(RunReader(factory.write())))
+    drawn = draw_all(Source(RunReader(factory.write()))).steps
     assert "recovered after 2 s" in drawn[8].svg
     assert "baseline band, up to 121 ms" in drawn[8].svg
     labels = [row[0] for row in drawn[8].caption.rows]
     assert labels == ["heavy requests", "probe requests", "main requests"]
     assert [row[1] for row in drawn[8].caption.rows] == ["300", "8", "5"]
     factory.run.steps[0].attempts[0].parts[0].metrics = []
-    _, drawn = draw_all(Source(RunReader(factory.write())))
+    drawn = draw_all(Source(RunReader(factory.write()))).steps
     assert "recovered after" not in drawn[8].svg
     assert drawn[8].caption.description == "The time to recover was not measured."

@@ -16,7 +16,7 @@ from qa_runner.table import SERIES, Table
 
 def glance_of(folder: Path) -> tuple[str, str]:
     """Its words, and its SVG."""
-    glance, _ = draw_all(Source(RunReader(folder)))
+    glance = draw_all(Source(RunReader(folder))).timeline
     return glance.caption.description, glance.svg
 
 

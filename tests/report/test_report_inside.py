@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from run_factory import Factory, Plan, plans
 
-from qa_runner.report.figures import draw_inside
+from qa_runner.report.figures import draw_all
 from qa_runner.report.html import render
 from qa_runner.report.inside import COLUMNS, inside, inside_of_run
 from qa_runner.report.source import Source
@@ -116,7 +116,7 @@ def test_the_report_shows_it_where_it_was_told(tmp_path: Path) -> None:
 
 def test_a_run_without_it_has_no_word_of_it(tmp_path: Path) -> None:
     folder = run(tmp_path / "run", told=())
-    assert draw_inside(Source(RunReader(folder))) is None
+    assert draw_all(Source(RunReader(folder))).inside is None
     page = render(folder).read_text(encoding="utf-8")
     assert "inside the server" not in page.lower()
     assert "Where the response time went" not in page
@@ -127,7 +127,7 @@ def test_single_requests_alone_have_queries_but_no_bars(tmp_path: Path) -> None:
     factory = Factory(tmp_path / "run")
     probe = Plan("8.1", "Recovery", "probe", 3, 2, [], role="probe", told=TOLD)
     factory.step(8, [probe])
-    drawing = draw_inside(Source(RunReader(factory.write())))
+    drawing = draw_all(Source(RunReader(factory.write()))).inside
     assert drawing is not None
     assert "no judged request told it" in drawing.svg
     assert "No judged response told how long" in drawing.caption.description
@@ -148,7 +148,7 @@ def test_the_words_say_no_more_than_was_told(
     tmp_path: Path, told: tuple[str, ...], says: str, remarks: int
 ) -> None:
     folder = run(tmp_path / "run", told=told)
-    drawing = draw_inside(Source(RunReader(folder)))
+    drawing = draw_all(Source(RunReader(folder))).inside
     assert drawing is not None
     said = drawing.caption.description
     assert says in said

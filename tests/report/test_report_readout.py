@@ -112,7 +112,8 @@ def test_the_clock_of_a_run_knows_its_sessions(tmp_path: Path) -> None:
     factory.step(2, listed)
     factory.now, factory.added = 300.0, 0.0
     factory.step(2, listed, attempt=2, session_id=2)
-    glance, figures = draw_all(Source(RunReader(factory.write())))
+    drawings = draw_all(Source(RunReader(factory.write())))
+    glance, figures = drawings.timeline, drawings.steps
     (low, high, kind, spans), *_ = (axes[4] for axes in axes_of(glance))
     assert kind == "clock"
     assert [second for _, second in spans] == [1.0, 300.0]

@@ -217,9 +217,11 @@ def _staircase(axes: Axes, held: _Stairs) -> str:
     axes.axvline(held.knee, color=GREEN, linestyle=":", linewidth=1.5)
     axes.annotate(
         f"knee: {users}",
-        (held.knee, 0),
-        xytext=(-5 if held.knee else 5, 5),
+        (held.knee, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(-5 if held.knee else 5, -4),
         ha="right" if held.knee else "left",
+        va="top",
         textcoords="offset points",
         fontsize=8,
     )
