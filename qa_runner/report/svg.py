@@ -47,6 +47,7 @@ def inline(data: bytes, name: str, title: str, description: str, *, axes: str = 
     for group in root.iter():
         _merge(group, markers)
     _rename(root, name)
+    _unwrap(root)
     return _finish(root, name, title, description, axes)
 
 
@@ -190,6 +191,15 @@ def _rename(root: ET.Element, name: str) -> None:
                 element.set(key, "#" + renamed[value[1:]])
             elif "url(#" in value:
                 element.set(key, _REFERENCE.sub(lambda ref: f"url(#{renamed[ref[1]]})", value))
+
+
+def _unwrap(parent: ET.Element) -> None:
+    """Put what is in groups that say nothing in their places: half of a figure's elements."""
+    held: list[ET.Element] = []
+    for child in parent:
+        _unwrap(child)
+        held += list(child) if child.tag == "g" and not child.attrib else [child]
+    parent[:] = held
 
 
 def _finish(root: ET.Element, name: str, title: str, description: str, axes: str) -> str:
