@@ -44,7 +44,7 @@ def facts_of(process: psutil.Process, role: str) -> ProcessFacts | None:
                 role=role,
                 pid=process.pid,
                 command=command_line(_permitted(process.cmdline) or [process.name()]),
-                started=created.isoformat(timespec="seconds"),
+                started=created.isoformat(" ", "seconds"),
                 rss_bytes=_permitted(lambda: int(process.memory_info().rss)),
                 threads=_permitted(process.num_threads),
                 open_files=_permitted(process.num_fds),

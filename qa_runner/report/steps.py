@@ -11,10 +11,9 @@ from qa_runner.report.criteria import ICONS, criterion_row
 from qa_runner.report.format import cell, duration, wall_time
 from qa_runner.report.inside import COLUMNS, inside_of_parts, remark, row
 from qa_runner.report.source import Source
+from qa_runner.report.tables import table_view
 from qa_runner.result import (
     Attempt,
-    Cell,
-    DataTable,
     LoadResult,
     ParameterResult,
     PartResult,
@@ -23,11 +22,6 @@ from qa_runner.result import (
 
 __all__ = ["drawing_view", "step_view"]
 
-_MOST_ROWS = 200
-_PAIR = 2
-_FEW_PAIRS = 6
-_MOST_OPEN_ROWS = 12
-_CHECKLIST = "check"
 """The first column of a table whose second counts, for each check, what it found wrong."""
 _OWN_REASONS = ("", "run", "rerun")
 
@@ -106,7 +100,7 @@ def _part(part: PartResult, known: set[str]) -> dict[str, Any]:
         "criteria": [criterion_row(result, known) for result in part.criteria],
         "parameters": [_parameter(held) for held in part.parameters],
         "loads": _loads(part.loads),
-        "tables": [_table(table) for table in part.tables],
+        "tables": [table_view(table) for table in part.tables],
     }
 
 
@@ -149,47 +143,3 @@ def _load(listed: list[LoadResult]) -> dict[str, str]:
         "request": first.request,
         "stop_reason": ", ".join(reasons),
     }
-
-
-def _table(table: DataTable) -> dict[str, Any]:
-    shown = table.rows[:_MOST_ROWS]
-    width = max([len(table.columns), *(len(row) for row in shown)])
-    numeric = [_is_numeric([row[at] for row in shown if at < len(row)]) for at in range(width)]
-    left_out = len(table.rows) - len(shown)
-    columns = [
-        {"text": name, "number": numeric[at] and at > 0} for at, name in enumerate(table.columns)
-    ]
-    rows: list[list[dict[str, Any]]] = [
-        [{"text": cell(value), "number": numeric[at]} for at, value in enumerate(row)]
-        for row in shown
-    ]
-    if table.columns[:1] == [_CHECKLIST] and numeric[1:2] == [True]:
-        columns.insert(1, {"text": "holds", "number": False})
-        for held, row in zip(rows, shown, strict=True):
-            held.insert(1, _checked(row))
-    return {
-        "title": table.title,
-        "columns": columns,
-        "rows": rows,
-        "pairs": len(rows) > _FEW_PAIRS and all(len(row) == _PAIR for row in (columns, *rows)),
-        "folded": len(rows) > _MOST_OPEN_ROWS,
-        "note": f"{left_out:,} more rows are in run.json." if left_out > 0 else "",
-    }
-
-
-def _checked(row: list[Cell]) -> dict[str, Any]:
-    """Whether a check that counts what is wrong has found nothing."""
-    count = row[1] if len(row) > 1 else None
-    if count is None:
-        return {"text": "not counted", "mark": {"icon": "?", "verdict": "inconclusive"}}
-    if count:
-        return {"text": "no", "mark": {"icon": "✗", "verdict": "fail"}}
-    return {"text": "yes", "mark": {"icon": "✓", "verdict": "pass"}}
-
-
-def _is_numeric(values: list[Any]) -> bool:
-    """Whether a column holds numbers only, so that it is aligned as one."""
-    return all(
-        value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-        for value in values
-    )
