@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from qa_runner.report.format import cell, quantity
@@ -15,6 +16,7 @@ _FEW_PAIRS = 6
 _MOST_OPEN_ROWS = 12
 _CHECKLIST = "check"
 _UNITS = ("s", "ms", "MB", "%")
+_NAMES = ("pid", "port", "status")
 
 
 def table_view(table: DataTable) -> dict[str, Any]:
@@ -25,8 +27,10 @@ def table_view(table: DataTable) -> dict[str, Any]:
     left_out = len(table.rows) - len(shown)
     named = [_unit(name) if numeric[at] else (name, "") for at, name in enumerate(table.columns)]
     units = [unit for _, unit in named] + [""] * (width - len(named))
+    often = Counter(name for name, _ in named)
     columns = [
-        {"text": name, "number": numeric[at] and at > 0} for at, (name, _) in enumerate(named)
+        {"text": short if often[short] == 1 else name, "number": numeric[at] and at > 0}
+        for at, (name, (short, _)) in enumerate(zip(table.columns, named, strict=True))
     ]
     rows: list[list[dict[str, Any]]] = [
         [{"text": _text(value, units[at]), "number": numeric[at]} for at, value in enumerate(row)]
@@ -47,13 +51,19 @@ def table_view(table: DataTable) -> dict[str, Any]:
 
 
 def _unit(column: str) -> tuple[str, str]:
-    """The name of a column, and the unit that it ended with."""
+    """The name of a column of numbers, and their unit, with which it may have ended."""
     name, _, unit = column.rpartition(" ")
-    return (name.rstrip(","), unit) if name and unit in _UNITS else (column, "")
+    if name and unit in _UNITS:
+        return name.rstrip(","), unit
+    return column, "" if column in _NAMES else "count"
 
 
 def _text(value: Cell, unit: str) -> str:
-    return quantity(value, unit) if unit and isinstance(value, int | float) else cell(value)
+    if not unit or not isinstance(value, int | float):
+        return cell(value)
+    if unit != "count":
+        return quantity(value, unit)
+    return f"{int(value):,}" if float(value).is_integer() else cell(value)
 
 
 def _checked(row: list[Cell]) -> dict[str, Any]:

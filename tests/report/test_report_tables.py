@@ -28,3 +28,22 @@ def test_a_column_of_words_keeps_its_name() -> None:
         ["limit s", "s", "what %"],
         ["none", "2", "90 or so"],
     ]
+
+
+def test_numbers_that_are_names_are_not_grouped() -> None:
+    assert texts(["pid", "bytes"], [32031, 32031]) == [["pid", "bytes"], ["32031", "32,031"]]
+
+
+def test_columns_that_differ_in_their_units_only_keep_them() -> None:
+    assert texts(["end MB", "growth MB", "growth %"], [65.2, 0.0102, 0.01]) == [
+        ["end", "growth MB", "growth %"],
+        ["65.2 MB", "10.2 kB", "0.01 %"],
+    ]
+
+
+def test_counts_look_alike_however_they_were_stored() -> None:
+    assert texts(["before", "after"], [2885.0, 2945], [123456.0, 123456]) == [
+        ["before", "after"],
+        ["2,885", "2,945"],
+        ["123,456", "123,456"],
+    ]
