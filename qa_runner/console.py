@@ -10,7 +10,7 @@ from typing import Any, TextIO, cast
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
 from qa_runner.criteria import CriterionResult
@@ -30,7 +30,15 @@ from qa_runner.report.text import visible
 from qa_runner.result import RunResult
 from qa_runner.verdict import Verdict
 
-__all__ = ["PlainView", "make_console", "print_summary", "verdict_line", "view"]
+__all__ = [
+    "PlainView",
+    "make_console",
+    "measured_text",
+    "symbol",
+    "verdict_line",
+    "verdict_text",
+    "view",
+]
 
 _STYLES = {
     Verdict.PASS: "bold green",
@@ -76,9 +84,14 @@ def make_console(file: TextIO) -> Console:
     return _Console(file=masked, highlight=False, width=_PLAIN_WIDTH, no_color=True)
 
 
+def symbol(verdict: Verdict) -> str:
+    """What stands for a verdict beside its name, or where there is no room for it."""
+    return _SYMBOLS[verdict]
+
+
 def verdict_text(verdict: Verdict) -> Text:
     """A verdict with its symbol, so that colour is never alone."""
-    return Text(f"{_SYMBOLS[verdict]} {verdict}", style=_STYLES[verdict])
+    return Text(f"{symbol(verdict)} {verdict}", style=_STYLES[verdict])
 
 
 class PlainView:
@@ -188,7 +201,7 @@ def view(console: Console, *, shown: bool) -> Iterator[Callable[[Event], None]]:
 
 def criterion_line(criterion: CriterionResult) -> str:
     """A criterion that did not pass, in one line."""
-    text = f"{_SYMBOLS[criterion.verdict]} {criterion.id}: {criterion.expression}"
+    text = f"{symbol(criterion.verdict)} {criterion.id}: {criterion.expression}"
     if criterion.measured is not None:
         text += f", measured {measured_text(criterion)}"
     if criterion.reason:
@@ -203,56 +216,6 @@ def measured_text(criterion: CriterionResult) -> str:
     if criterion.beyond:
         return f"not within {quantity(criterion.measured, criterion.unit)}"
     return apart(criterion.measured, criterion.limit, criterion.unit)
-
-
-def print_summary(console: Console, run: RunResult) -> None:
-    """The verdict table: what did not pass first, then a line for each step if any was begun."""
-    rows = [
-        criterion
-        for step in run.steps
-        for criterion in step.criteria()
-        if criterion.verdict not in (Verdict.PASS, Verdict.SKIPPED)
-    ]
-    order = [Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE]
-    rows.sort(key=lambda criterion: order.index(criterion.verdict))
-    console.print()
-    if rows:
-        table = Table(box=None, pad_edge=False, show_edge=False)
-        for heading in ("verdict", "criterion"):
-            table.add_column(heading, no_wrap=True)  # ids are there to be copied
-        for heading in ("limit", "measured"):
-            table.add_column(heading, overflow="fold")
-        for criterion in rows:
-            table.add_row(
-                verdict_text(criterion.verdict),
-                criterion.id,
-                f"{criterion.operator} {quantity(criterion.limit, criterion.unit)}",
-                visible(measured_text(criterion)),
-            )
-        console.print(table)
-        console.print()
-    if any(step.attempts for step in run.steps):
-        console.print(_steps(run))
-        console.print()
-    console.print(verdict_line(run), soft_wrap=True)
-
-
-def _steps(run: RunResult) -> Table:
-    """A line for each step, also for those that a run that ended early did not reach."""
-    steps = Table(box=None, pad_edge=False, show_edge=False)
-    for heading in ("verdict", "step", "criteria passed"):
-        steps.add_column(heading)
-    for step in run.steps:
-        judged = [c for c in step.criteria() if c.verdict is not Verdict.SKIPPED]
-        passed = sum(criterion.verdict is Verdict.PASS for criterion in judged)
-        if step.selected or step.attempts:
-            note = "" if step.selected else " (prerequisite)"
-            steps.add_row(
-                verdict_text(step.verdict),
-                f"{step.number} {step.title}{note}",
-                f"{passed} of {len(judged)}",
-            )
-    return steps
 
 
 def verdict_line(run: RunResult) -> Text:

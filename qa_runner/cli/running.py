@@ -182,8 +182,9 @@ def _perform(
     open_report: bool,
 ) -> NoReturn:
     """Run, render, enter into the history, tell, and exit with the code of the verdict."""
-    from qa_runner.console import make_console, print_summary, verdict_line, view  # noqa: PLC0415
+    from qa_runner.console import make_console, verdict_line, view  # noqa: PLC0415
     from qa_runner.console_findings import print_findings  # noqa: PLC0415
+    from qa_runner.console_summary import print_summary  # noqa: PLC0415
     from qa_runner.history import update_history  # noqa: PLC0415
     from qa_runner.report.forms.registry import present, write  # noqa: PLC0415
     from qa_runner.report.forms.story import Story  # noqa: PLC0415

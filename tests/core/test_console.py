@@ -9,7 +9,7 @@ import pytest
 from core_samples import judged, run_result, step_result
 from rich.console import Console
 
-from qa_runner.console import make_console, measured_text, print_summary, verdict_line, view
+from qa_runner.console import measured_text, verdict_line, view
 from qa_runner.events import (
     Event,
     LoadProgress,
@@ -97,44 +97,6 @@ def test_nothing_is_shown_where_nothing_was_asked_for() -> None:
         for event in EVENTS:
             listener(event)
     assert out.getvalue() == ""
-
-
-def test_the_summary_has_failures_first_then_a_line_for_each_step() -> None:
-    out = io.StringIO()
-    passed = step_result(1)
-    skipped = step_result(2, [], attempts=0, verdict=Verdict.SKIPPED, selected=False)
-    before = step_result(4, selected=False)
-    run = run_result(
-        steps=[passed, skipped, STEP, before],
-        verdict=Verdict.FAIL,
-        scope="profile smoke",
-        reason="1 of 3 criteria failed.",
-    )
-    print_summary(make_console(out), run)
-    lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
-    assert lines[1].split() == ["✗", "FAIL", "1.1-success-rate", "==", "100", "%", "20", "%"]
-    assert lines[2].endswith("not measured")
-    assert "1 Step" in lines[4]
-    assert "1 of 1" in lines[4]
-    assert "3 Step" in lines[5]
-    assert "4 Step (prerequisite)" in lines[6]
-    assert lines[-1] == "✗ FAIL of profile smoke  CASE-1  1 of 3 criteria failed."
-
-
-def test_a_run_that_ended_before_its_first_step_has_no_line_for_any() -> None:
-    out = io.StringIO()
-    open_ = [step_result(number, [], attempts=0, verdict=Verdict.INCONCLUSIVE) for number in (1, 2)]
-    stopped = {"verdict": Verdict.INCONCLUSIVE, "reason": "Stopped: a rate limit answers."}
-    print_summary(make_console(out), run_result(steps=open_, **stopped))
-    assert out.getvalue().split("\n") == [
-        "",
-        "? INCONCLUSIVE  CASE-1  Stopped: a rate limit answers.",
-        "",
-    ]
-    # Once one was begun, those that were not reached are told.
-    out = io.StringIO()
-    print_summary(make_console(out), run_result(steps=[step_result(3), *open_], **stopped))
-    assert out.getvalue().count("0 of 0") == 2
 
 
 @pytest.mark.parametrize(

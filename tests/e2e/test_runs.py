@@ -195,7 +195,7 @@ def test_plain_output_is_lines_with_failures_first_and_the_report_last(cli: Cli)
     lines = done.stdout.splitlines()
     assert lines[-1].startswith("report artifacts/purchase-006/run-")
     table = done.stdout.index("verdict ")
-    assert "3.1-duration" in done.stdout[table : done.stdout.index("criteria passed")]
+    assert "3.1-duration" in done.stdout[table : done.stdout.index("\nsteps  ")]
     assert any(line.startswith("likely cause  3.1-duration: ") for line in lines[-3:-1])
 
 
