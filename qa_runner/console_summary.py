@@ -79,7 +79,7 @@ def _steps_line(steps: list[StepResult]) -> Text:
 
 
 def _name(step: StepResult) -> str:
-    return f"{step.number} {step.title}" + ("" if step.selected else " (prerequisite)")
+    return f"{step.number} {visible(step.title)}" + ("" if step.selected else " (prerequisite)")
 
 
 def _passed(step: StepResult) -> str:

@@ -43,18 +43,21 @@
         row.hidden = Boolean(chosen.value) && row.dataset.verdict !== chosen.value;
         return !row.hidden;
       });
+      // A filter opens what it found in; without one they are again as the reader had them.
       all("details", criteria).forEach((held) => {
         const some = all("tr[data-verdict]", held).some((row) => !row.hidden);
+        if (!filtered) held.dataset.open = held.open ? "yes" : "no";
         held.hidden = !some;
-        held.open = some && Boolean(chosen.value) || held.dataset.open === "yes";
+        held.open = chosen.value ? some : held.dataset.open === "yes";
       });
+      filtered = Boolean(chosen.value);
       all(".criteria", criteria).forEach((table) => {
         table.hidden = all("tr[data-verdict]", table).every((row) => row.hidden);
       });
       press(chosen);
       say(`${shown.length} of ${rows.length} criteria are shown.`);
     };
-    all("details", criteria).forEach((held) => { held.dataset.open = held.open ? "yes" : "no"; });
+    let filtered = false;
     const group = set(make("p", { className: "counts" }), { role: "group", "aria-label": "Show criteria by verdict" });
     const filters = [button(`${rows.length} all`, choose, "filter")];
     all(":scope > span", counts).forEach((span) => {

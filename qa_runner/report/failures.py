@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qa_runner.report.format import plural, wall_time
-from qa_runner.report.source import Source, succeeded
+from qa_runner.report.source import Source, counted, succeeded
 from qa_runner.result import Attempt, LoadResult
 from qa_runner.table import Table
 
@@ -175,6 +175,9 @@ def rows(source: Source) -> dict[str, Any]:
 
 
 def _no_failure(source: Source) -> str:
-    latest = (step.latest for step in source.run.steps)
-    sent = any(len(source.samples(attempt)) for attempt in latest if attempt is not None)
-    return "Every request succeeded." if sent else "No request was sent."
+    latest = [step.latest for step in source.run.steps if step.latest is not None]
+    sent = sum(counted(attempt) for attempt in latest)
+    held = sum(len(source.samples(attempt)) for attempt in latest)
+    if held < sent:
+        return f"The folder holds {held:,} of the {sent:,} requests that the run counted."
+    return "Every request succeeded." if held else "No request was sent."

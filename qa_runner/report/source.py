@@ -29,6 +29,7 @@ __all__ = [
     "SINGLE_ROLES",
     "Source",
     "StepData",
+    "counted",
     "response_seconds",
     "succeeded",
 ]
@@ -176,6 +177,12 @@ class StepData:
 
 
 _SCALE = {"ms": 1e-3, "us": 1e-6, "min": 60.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "MiB": 2.0**20}
+
+
+def counted(attempt: Attempt) -> int:
+    """How many requests the run counted; the folder may hold fewer of them by now."""
+    loads = (load for part in attempt.parts for load in part.loads)
+    return sum(sum(load.outcomes.values()) for load in loads)
 
 
 def response_seconds(samples: Table) -> Floats:

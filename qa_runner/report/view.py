@@ -37,7 +37,13 @@ _STATUS_WORDS = {
     "stopped": "Stopped for safety",
 }
 GLOSSARY = (
-    ("Response time", "from when a request was due to when its answer was complete"),
+    (
+        "Response time",
+        (
+            "from when a request was due to when its answer was complete, of every request that "
+            "was answered, also with an error"
+        ),
+    ),
     ("Service time", "from when a request was started to when its answer was complete"),
     (
         "Coordinated omission",
@@ -46,6 +52,8 @@ GLOSSARY = (
             "response times here count from the due time, so that it does not happen"
         ),
     ),
+    ("Margin bar", "the measured value; the tick is the limit, an arrow means far beyond it"),
+    ("n", "how many requests, readings or rows a value was made from"),
     ("p(95)", "the value that 95 % of the requests stayed at or below, linearly interpolated"),
     ("95 % interval", "where the true value lies with 95 % confidence; it informs, never decides"),
     (
@@ -58,6 +66,11 @@ GLOSSARY = (
     ("Burst", "requests that are due at the same moment"),
     ("Dropped iteration", "a request that was due but not started: too many were unanswered"),
     ("RSS", "resident memory of the server's processes"),
+    ("Growth", "the last reading of a part less the first"),
+    ("Slope", "of the Theil-Sen line through the readings"),
+    ("Knee", "the fewest virtual users that reach nine tenths of the highest throughput"),
+    ("Baseline band", "what counts as the response time before the load: see step 8"),
+    ("Profile", "a named set of parameters; its verdict is that of the profile, not of the case"),
     ("Drift", "slope of the Theil-Sen line times the number of requests"),
     ("INCONCLUSIVE", "could not be measured; never a pass"),
     ("ERROR", "could not run, or the load generator was the bottleneck"),
@@ -68,14 +81,13 @@ def view(source: Source, drawings: Drawings) -> dict[str, Any]:
     """Everything that the page says."""
     run = source.run
     known = anchors(run)
-    results = run.criteria()
     found = findings(source)
     return {
         "title": _title(run),
         "banner": _banner(source) | {"cause": _cause(run, found)},
-        "criteria": _criteria(results, known),
+        "criteria": _criteria(run, known),
         "counts": _counts(run),
-        "overridden": any(result.document_limit is not None for result in results),
+        "overridden": any(result.document_limit is not None for result in run.criteria()),
         "findings": found,
         "glance": drawing_view(drawings.timeline),
         "inside": drawing_view(drawings.inside) if drawings.inside else None,
@@ -95,24 +107,42 @@ def _title(run: RunResult) -> str:
     return f"{run.verdict.value} — {of}"
 
 
-def _criteria(results: list[CriterionResult], known: set[str]) -> dict[str, Any]:
-    """Failures first; many that passed are apart, so that what failed and why is on one screen."""
-    listed = ordered(results)
-    settled = [result for result in listed if result.verdict in _SETTLED]
-    first = listed[: len(listed) - len(settled)]
-    if not first or len(listed) <= _FEW:
-        first, settled = listed, []
-    counted = Counter(result.verdict for result in settled)
+def _criteria(run: RunResult, known: set[str]) -> dict[str, Any]:
+    """Failures first; many that passed are folded, so that the rest is on one screen.
+
+    Beside failures they are one group, and alone a group for each step.
+    """
+    listed = ordered(run.criteria())
+    if len(listed) <= _FEW:
+        return {"first": [criterion_row(result, known) for result in listed], "groups": []}
+    first = [result for result in listed if result.verdict not in _SETTLED]
+    groups = (
+        {"": listed[len(first) :]}
+        if first
+        else {f"Step {step.number}: {step.title}": step.criteria() for step in run.steps}
+    )
+    return {
+        "first": [criterion_row(result, known) for result in first],
+        "groups": [
+            {
+                "of": of,
+                "words": _settled_words(held),
+                "rows": [criterion_row(result, known) for result in held],
+            }
+            for of, held in groups.items()
+            if held
+        ],
+    }
+
+
+def _settled_words(results: list[CriterionResult]) -> str:
+    counted = Counter(result.verdict for result in results)
     words = [
         f"{plural(counted[verdict], 'criterion', 'criteria')} {word}"
         for verdict, word in zip(_SETTLED, ("passed", "skipped"), strict=True)
         if counted[verdict]
     ]
-    return {
-        "first": [criterion_row(result, known) for result in first],
-        "rest": [criterion_row(result, known) for result in settled],
-        "rest_words": ", ".join(words),
-    }
+    return ", ".join(words)
 
 
 def _cause(run: RunResult, found: dict[str, Any]) -> str:

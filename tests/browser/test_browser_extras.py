@@ -50,6 +50,9 @@ def test_criteria_are_filtered_by_verdict(show: Show, reports: Reports) -> None:
         assert set(_verdicts(seen)) == {"FAIL", "INCONCLUSIVE"}
         seen.page.locator("#criteria summary").click()
         assert len(_verdicts(seen)) == counts["all"]
+        group.get_by_role("button", name="FAIL").click()
+        group.get_by_role("button", name="all").click()
+        assert len(_verdicts(seen)) == counts["all"], "what the reader had opened stays open"
 
 
 def _verdicts(seen: Seen) -> list[str]:
@@ -132,7 +135,7 @@ def test_the_keys_read_the_values_one_by_one(
     show: Show, reports: Reports, first_request: float
 ) -> None:
     with show(reports["single_step"]) as seen:
-        seen.page.get_by_role("region", name="Figure: Response time by request").focus()
+        seen.page.get_by_role("group", name="Figure: Response time by request").focus()
         seen.page.keyboard.press("ArrowRight")
         _reads(seen.status, first_request)
         seen.page.keyboard.press("ArrowRight")

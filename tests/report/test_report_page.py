@@ -297,8 +297,16 @@ def test_what_passed_is_folded_beneath_what_failed(failing: Path, passing: Path)
     assert set(re.findall(r'<tr [^>]*data-verdict="(\w+)"', folded)) == {"PASS"}
     count = folded.count("<tr role") - 1
     assert f"<summary>{count} criteria passed</summary>" in folded
-    table = text_of(passing)
-    assert '<details class="passed">' not in table
+
+
+def test_where_all_passed_each_step_is_folded(passing: Path) -> None:
+    text = text_of(passing)
+    table = text[text.index('id="criteria"') : text.index('id="wrong"')]
+    first, *folded = table.split('<details class="passed">')
+    assert "<table" not in first
+    steps = [re.findall(r"<summary>Step (\d): .+ · (\d+) criteria passed", held) for held in folded]
+    counts = [held.count("<tr role") - 1 for held in folded]
+    assert steps == [[(str(at), str(count))] for at, count in enumerate(counts, start=1)]
 
 
 def test_the_banner_names_the_likely_cause(failing: Path, passing: Path) -> None:

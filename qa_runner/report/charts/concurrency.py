@@ -90,7 +90,7 @@ def _is_burst(samples: Table) -> bool:
 
 
 def _distributions(axes: Axes, groups: list[tuple[str, Table]]) -> None:
-    for row, (_, samples) in enumerate(groups):
+    for row, (name, samples) in enumerate(groups):
         seconds = response_seconds(samples)
         answered = np.sort(seconds[np.isfinite(seconds) & (seconds > 0)])
         if not answered.size:
@@ -98,11 +98,28 @@ def _distributions(axes: Axes, groups: list[tuple[str, Table]]) -> None:
         x, _ = thin(answered, answered, 300)
         # A fixed scatter: the same data gives the same picture.
         lane = row + 0.28 * np.sin(np.arange(x.size) * 2.4)
-        axes.plot(x, lane, linestyle="none", marker="o", markersize=2.4, color=BLUE, alpha=0.55)
+        axes.plot(
+            x,
+            lane,
+            linestyle="none",
+            marker="o",
+            markersize=2.4,
+            color=BLUE,
+            alpha=0.55,
+            label=name,
+        )
         low, middle, high = np.percentile(answered, [25, 50, 95])
-        axes.plot([low, high], [row, row], color=INK, linewidth=1.2)
-        axes.plot(middle, row, marker="D", color=INK, markersize=4.5)
-        axes.plot(high, row, marker="|", color=VERMILION, markersize=13, markeredgewidth=2)
+        axes.plot([low, high], [row, row], color=INK, linewidth=1.2, label=f"{name}, p(25), p(95)")
+        axes.plot(middle, row, marker="D", color=INK, markersize=4.5, label=f"{name}, median")
+        axes.plot(
+            high,
+            row,
+            marker="|",
+            color=VERMILION,
+            markersize=13,
+            markeredgewidth=2,
+            label=f"{name}, p(95)",
+        )
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     log_seconds(axes.xaxis, low, high)

@@ -64,10 +64,21 @@ def _rows(data: StepData, axes: Axes, origin: float) -> str:
         absent(axes, "Rows added", _SILENT)
         return "Rows added were not measured."
     added = y - y[0]
-    axes.plot(x - origin, added, marker="o", markersize=2.5, color=BLUE, label="transactions added")
+    # Between two readings nobody looked: a row is drawn from the reading that saw it.
+    axes.step(
+        x - origin,
+        added,
+        where="post",
+        marker="o",
+        markersize=2.5,
+        color=BLUE,
+        label="transactions added",
+    )
     _, users = finite(database.number("time"), database.number("users_added"))
     if users.size == x.size:
-        axes.plot(x - origin, users - users[0], color=GREEN, ls="--", label="users added")
+        axes.step(
+            x - origin, users - users[0], where="post", color=GREEN, ls="--", label="users added"
+        )
     ends = np.sort(data.samples.number("finished")[succeeded(data.samples)])
     ends = ends[np.isfinite(ends)]
     counts = np.arange(1.0, ends.size + 1)

@@ -72,7 +72,7 @@ def _memory(data: StepData, axes: Axes, origin: float) -> str:
     axes.set_ylabel(f"RSS [{unit}]")
     axes.legend(loc="upper left", ncols=3)
     first, last, change = (quantity(float(v), "bytes") for v in (y[0], y[-1], y[-1] - y[0]))
-    return f"Memory: {first} at the start, {last} at the end, a change of {change}."
+    return f"Memory over the whole step: from {first} to {last}, a change of {change}."
 
 
 def _trend(

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qa_runner.report.attempts import shown_verdict, unfinished
+from qa_runner.report.charts.attempts_table import COLUMNS, by_attempt
 from qa_runner.report.charts.canvas import Caption, absent, stacked
 from qa_runner.report.charts.events import events, mark_events, name_events, told
 from qa_runner.report.charts.marks import log_seconds, outcome_dots
 from qa_runner.report.charts.palette import BLUE, GREEN, GREY, INK, OCHRE, PURPLE, VERMILION
 from qa_runner.report.charts.points import finite, scale_bytes, thin
 from qa_runner.report.charts.timeaxis import TimeAxis
-from qa_runner.report.format import duration, plural, wall_time
+from qa_runner.report.format import plural
 from qa_runner.report.source import Source, response_seconds, succeeded
 from qa_runner.table import Floats, Table
 
@@ -47,36 +47,14 @@ def paint(source: Source, figure: Figure) -> Caption:
     panels[-1].set_xlabel("time since the session began [min:s]; shaded: steps")
     samples = source.all_samples
     failed = int(np.count_nonzero(~succeeded(samples)))
-    rows = _rows(source)
+    rows = by_attempt(source)
     return Caption(
         _TITLE,
         f"{plural(len(samples), 'request')} in {plural(len(rows), 'attempt')} of steps, "
         f"{failed:,} of them without success.{told(marked)}",
-        ["step", "attempt", "began", "took", "verdict", "requests", "without success"],
+        COLUMNS,
         rows,
     )
-
-
-def _rows(source: Source) -> list[list[str]]:
-    rows = []
-    for step in source.run.steps:
-        for attempt in step.attempts:
-            samples = source.samples(attempt)
-            began = wall_time(source.session(attempt.session), attempt.start)
-            rows.append(
-                [
-                    f"{step.number} {step.title}",
-                    str(attempt.number),
-                    began,
-                    "did not finish"
-                    if unfinished(attempt)
-                    else duration(attempt.end - attempt.start),
-                    shown_verdict(attempt).value,
-                    f"{len(samples):,}",
-                    f"{np.count_nonzero(~succeeded(samples)):,}",
-                ]
-            )
-    return rows
 
 
 def _ends(samples: Table, axis: TimeAxis) -> Floats:
@@ -104,7 +82,7 @@ def _throughput(axes: Axes, source: Source, axis: TimeAxis) -> None:
     axes.set_ylabel("req/s")
     axes.set_ylim(0, axes.get_ylim()[1] * 1.25)
     axes.set_title("Requests finished per second")
-    axes.legend(loc="upper right", ncols=2)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1.1), borderaxespad=0, ncols=2)
 
 
 def _responses(axes: Axes, source: Source, axis: TimeAxis) -> None:
@@ -123,8 +101,8 @@ def _responses(axes: Axes, source: Source, axis: TimeAxis) -> None:
     log_seconds(axes.yaxis, low, high)
     axes.set_ylim(low / 1.5, high * max(2.0, (high / low) ** 0.3))
     named = "; dashed: the limits" if limits else ""
-    axes.set_title(f"Response time of each request, on a logarithmic scale{named}")
-    axes.legend(loc="upper right", ncols=4)
+    axes.set_title(f"Response times, on a logarithmic scale{named}")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1, ncols=4)
 
 
 def _limits(axes: Axes, source: Source, axis: TimeAxis) -> list[float]:
@@ -175,7 +153,8 @@ def _database(axes: Axes, source: Source, axis: TimeAxis) -> None:
     if not np.isfinite(rows_y).any() and not np.isfinite(open_y).any():
         absent(axes, "Database", "no probe was connected to the database")
         return
-    axes.plot(*_thinned(rows_x, rows_y), color=PURPLE, label="transactions added")
+    line = _thinned(rows_x, rows_y)
+    axes.plot(*line, drawstyle="steps-post", color=PURPLE, label="transactions added")
     axes.set_ylabel("rows added")
     axes.set_ylim(bottom=0)
     beside = axes.twinx()
