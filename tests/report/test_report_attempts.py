@@ -55,7 +55,7 @@ def test_samples_of_another_session_are_left_out(mixed: tuple[Factory, StepResul
     lateness = dict(trust(source)["facts"])["Lateness of sends in bursts and arrival rates"]
     assert lateness.endswith("of 5 requests")
     glance = draw_all(source).timeline
-    assert [row[5:] for row in glance.caption.rows] == [["5", "0"]]
+    assert [row[5:7] for row in glance.caption.rows] == [["5", "0"]]
 
 
 def test_errors_are_told_on_the_clock_of_their_session(factory: Factory) -> None:
