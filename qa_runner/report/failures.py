@@ -126,10 +126,14 @@ def curl(load: LoadResult | None, iteration: int) -> str:
     return " ".join(words)
 
 
+def _detail(group: Group) -> str:
+    """The error without the status that the engine's texts begin with."""
+    return group.error.removeprefix(f"HTTP {group.status}").lstrip(": ")
+
+
 def cause_words(group: Group) -> str:
     """What the client saw: "answered HTTP 500 'database is locked'"."""
-    # The engine's texts begin with the status, which is said already.
-    detail = group.error.removeprefix(f"HTTP {group.status}").lstrip(": ")
+    detail = _detail(group)
     said = f" '{detail}'" if detail else ""
     if group.outcome in ("server error", "client error", "throttled", "other"):
         status = f" HTTP {group.status}" if group.status else ""
@@ -153,7 +157,7 @@ def rows(source: Source) -> dict[str, Any]:
             {
                 "outcome": group.outcome,
                 "status": str(group.status) if group.status else "",
-                "error": group.error or group.outcome,
+                "error": _detail(group),
                 "count": f"{group.count:,}",
                 "first": wall_time(source.session(first[0]), first[1]),
                 "last": wall_time(source.session(last[0]), last[1]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -16,6 +17,7 @@ _FEW_PAIRS = 6
 _MOST_OPEN_ROWS = 12
 _CHECKLIST = "check"
 _UNITS = ("s", "ms", "MB", "%")
+_PERCENTILE = re.compile(r"\bp(\d+)\b")
 _NAMES = ("pid", "port", "status")
 
 
@@ -52,6 +54,8 @@ def table_view(table: DataTable) -> dict[str, Any]:
 
 def _unit(column: str) -> tuple[str, str]:
     """The name of a column of numbers, and their unit, with which it may have ended."""
+    # A column's name in Python is p95; on the page a percentile is p(95) everywhere.
+    column = _PERCENTILE.sub(r"p(\1)", column)
     name, _, unit = column.rpartition(" ")
     if name and unit in _UNITS:
         return name.rstrip(","), unit

@@ -20,19 +20,21 @@ MACHINE = (
     ("load_1_minute", "load average, 1 minute", ""),
     ("load_5_minutes", "load average, 5 minutes", ""),
     ("load_15_minutes", "load average, 15 minutes", ""),
-    ("memory_total_bytes", "memory", "MB"),
-    ("memory_used_bytes", "memory used", "MB"),
-    ("disk_read_bytes", "disk read since the machine started", "MB"),
-    ("disk_written_bytes", "disk written since the machine started", "MB"),
+    ("memory_total_bytes", "memory", "GB"),
+    ("memory_used_bytes", "memory used", "GB"),
+    ("disk_read_bytes", "disk read since the machine started", "GB"),
+    ("disk_written_bytes", "disk written since the machine started", "GB"),
     ("python", "Python of qa-runner", ""),
 )
 """Name in the snapshot, label, unit to show it in."""
 
 
 def _shown(value: str | float | None, unit: str) -> str | float | None:
-    if isinstance(value, str) or value is None or not unit:
+    if isinstance(value, str) or value is None:
         return value
-    return f"{value / 1e6:,.0f} MB" if unit == "MB" else f"{value:.1f} {unit}"
+    if not unit:
+        return round(value, 2)
+    return f"{value / 1e9:,.2f} GB" if unit == "GB" else f"{value:.1f} {unit}"
 
 
 class Baseline(Step):

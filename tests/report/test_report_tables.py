@@ -17,7 +17,7 @@ def test_numbers_have_the_unit_of_their_column_and_few_digits() -> None:
         [5, 86.6612, 0.050875, 0.24613, 52.3456, 9.87654],
         [10, 103.5581, None, 1432.5, 0.0041, -0.5],
     ) == [
-        ["users", "req/s", "p95", "query", "stored", "growth"],
+        ["users", "req/s", "p(95)", "query", "stored", "growth"],
         ["5", "86.66", "51 ms", "0.25 ms", "52.3 MB", "9.88 %"],
         ["10", "103.6", "\u2013", "1.43 s", "4.10 kB", "\u22120.5 %"],
     ]

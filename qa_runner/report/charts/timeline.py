@@ -50,7 +50,7 @@ def paint(source: Source, figure: Figure) -> Caption:
     rows = by_attempt(source)
     return Caption(
         _TITLE,
-        f"{plural(len(samples), 'request')} in {plural(len(rows), 'attempt')} of steps, "
+        f"{plural(len(samples), 'request')} in {plural(len(rows), 'attempt')} of the steps, "
         f"{failed:,} of them without success.{told(marked)}",
         COLUMNS,
         rows,
