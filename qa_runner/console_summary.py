@@ -52,9 +52,9 @@ def _criteria(missed: list[CriterionResult]) -> Table:
     for criterion in missed:
         table.add_row(
             verdict_text(criterion.verdict),
-            criterion.id,
-            f"{criterion.operator} {quantity(criterion.limit, criterion.unit)}",
-            visible(measured_text(criterion)),
+            Text(criterion.id),
+            Text(f"{criterion.operator} {quantity(criterion.limit, criterion.unit)}"),
+            Text(visible(measured_text(criterion))),
         )
     return table
 
@@ -64,7 +64,7 @@ def _steps(steps: list[StepResult]) -> Table:
     for heading in ("verdict", "step", "criteria passed"):
         table.add_column(heading)
     for step in steps:
-        table.add_row(verdict_text(step.verdict), _name(step), _passed(step))
+        table.add_row(verdict_text(step.verdict), Text(_name(step)), _passed(step))
     return table
 
 

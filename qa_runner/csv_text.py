@@ -14,6 +14,8 @@ __all__ = ["end_of_rows", "inert", "line", "parse"]
 _SPECIAL = re.compile('[",\r\n]')
 _FORMULA = ("=", "+", "-", "@", "\t", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula begins with; some spreadsheets take the full-width signs as well."""
+# Where a spreadsheet may split: at a semicolon in many countries, and then at any line's end.
+_INNER = re.compile('([;\t\n][ "]*)([=+\\-@\uff1d\uff0b\uff0d\uff20])')
 # A header or an error of a target can be longer than the module's 131,072 characters.
 csv.field_size_limit(sys.maxsize)
 
@@ -27,6 +29,7 @@ def inert(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     # The csv module of Python 3.11 would leave a carriage return bare.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _INNER.sub(r"\1'\2", text)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

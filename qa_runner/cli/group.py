@@ -128,8 +128,10 @@ def _discard_output() -> None:
 def fail(message: str, code: int) -> NoReturn:
     """Say on stderr, in one line, what is wrong, and exit."""
     from qa_runner.redaction import mask_known  # noqa: PLC0415
+    from qa_runner.report.text import visible  # noqa: PLC0415
 
-    line = mask_known(" ".join(message.split()))
+    # Also what a server said may be in it: nothing that a terminal or GitHub would obey.
+    line = visible(mask_known(" ".join(message.split()))).replace("##[", "## [")
     click.echo(click.style("Error: ", fg="red") + line, err=True, color=_colour(sys.stderr))
     sys.exit(code)
 

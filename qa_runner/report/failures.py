@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qa_runner.report.criteria import anchors
 from qa_runner.report.format import plural, wall_time
 from qa_runner.report.source import Source, counted, succeeded
 from qa_runner.result import Attempt, LoadResult
@@ -20,6 +21,9 @@ __all__ = ["Group", "by_cause", "cause_words", "groups", "rows"]
 
 _MOST_GROUPS = 20
 _EXAMPLE_CHARACTERS = 1200
+# How a body is told that is too long, made by a function, or no text.
+_LEFT_OUT = re.compile(r"… \(\d+ more characters\)|<made by [^>]+>|<\d+ bytes>")
+_GLOB = re.compile(r"[{}\[\]]")
 _NUMBERS = re.compile(r"\d+")
 _UNKNOWN = (0.0, float("nan"))
 Key = tuple[str, int, str]
@@ -107,7 +111,7 @@ def _load_of(attempt: Attempt, number: float) -> LoadResult | None:
 
 
 def curl(load: LoadResult | None, iteration: int) -> str:
-    """A command that sends the load's request once; empty if it is not known."""
+    """A command that sends the load's request once; empty if it is not known, or not whole."""
     if load is None or not load.request:
         return ""
     head, _, body = load.request.replace("\r\n", "\n").partition("\n\n")
@@ -118,7 +122,10 @@ def curl(load: LoadResult | None, iteration: int) -> str:
         text = text.replace("{i}", str(iteration + 1))
         return text.replace("{tag}", load.tag) if load.tag else text
 
-    words = ["curl", "-i", "-X", method, shlex.quote(filled(url))]
+    if _LEFT_OUT.search(load.request):
+        return ""
+    words = ["curl", "-i", *(["--head"] if method == "HEAD" else ["-X", shlex.quote(method)])]
+    words += [*(["--globoff"] if _GLOB.search(url) else []), shlex.quote(filled(url))]
     for header in headers:
         words += ["-H", shlex.quote(filled(header))]
     if body:
@@ -149,7 +156,7 @@ def cause_words(group: Group) -> str:
 
 def rows(source: Source) -> dict[str, Any]:
     """The groups for the template, or in words why there are none."""
-    every = groups(source)
+    every, known = groups(source), anchors(source.run)
     listed = []
     for group in every[:_MOST_GROUPS]:
         first, last = group.first or _UNKNOWN, group.last or _UNKNOWN
@@ -162,7 +169,7 @@ def rows(source: Source) -> dict[str, Any]:
                 "first": wall_time(source.session(first[0]), first[1]),
                 "last": wall_time(source.session(last[0]), last[1]),
                 "parts": [
-                    {"id": part, "count": f"{count:,}"}
+                    {"id": part, "count": f"{count:,}", "known": f"part-{part}" in known}
                     for part, count in sorted(group.parts.items())
                 ],
                 "example": group.example[:_EXAMPLE_CHARACTERS],
@@ -172,7 +179,7 @@ def rows(source: Source) -> dict[str, Any]:
     more = len(every) - len(listed)
     return {
         "rows": listed,
-        "total": f"{sum(group.count for group in every):,}",
+        "total": plural(sum(group.count for group in every), "request"),
         "more": plural(more, "rarer cause") if more else "",
         "none": "" if every else _no_failure(source),
     }

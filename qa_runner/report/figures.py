@@ -107,9 +107,10 @@ def _steps(source: Source) -> Iterator[tuple[int, Callable[[], Drawing]]]:
         if data is None or not data.attempt.parts:
             continue
         name = file_name(step.figure, step.number)
-        if name in taken:
+        # Some disks take A and a for the same.
+        while name.casefold() in taken:
             name = f"{name}-{step.number}"
-        taken.add(name)
+        taken.add(name.casefold())
         paint = CHARTS.get(step.chart, requests.paint)
         yield step.number, partial(draw, name, _bind(paint, data))
 

@@ -29,7 +29,7 @@ def number(value: float, digits: int = _DIGITS) -> str:
         return _ABSENT
     if value == 0:
         return "0"
-    magnitude = math.floor(math.log10(abs(value)))
+    magnitude = math.floor(math.log10(_rounded(value, digits)))
     places = min(max(digits - 1 - magnitude, 0), 12)
     text = f"{abs(value):,.{places}f}"
     if "." in text and value == int(value):
@@ -71,7 +71,7 @@ def _as_read(text: str) -> tuple[str, str]:
 
 
 def _time(seconds: float, digits: int) -> str:
-    size = abs(seconds)
+    size = _rounded(seconds, digits)
     if seconds == 0:
         return "0 s"
     if size < 1:
@@ -82,9 +82,14 @@ def _time(seconds: float, digits: int) -> str:
     return f"{number(seconds, digits)} s"
 
 
+def _rounded(value: float, digits: int) -> float:
+    """As it will be read: 0.9996 s is "1.00 s", and not "1,000 ms"."""
+    return float(f"{abs(value):.{digits}g}")
+
+
 def _size(size: float, digits: int) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if abs(size) >= factor:
+        if _rounded(size, digits) >= factor:
             return f"{number(size / factor, digits)} {unit}"
     return f"{number(size, digits)} bytes"
 
@@ -126,7 +131,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 def duration(seconds: float) -> str:
     """A stretch of time: "6 min 42 s"."""
-    if seconds < _MINUTE:
+    if _rounded(seconds, _DIGITS) < _MINUTE:
         return quantity(seconds, "s")
     whole = round(seconds)
     if whole < _HOUR:

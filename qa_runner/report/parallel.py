@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -29,7 +31,7 @@ def run_all(jobs: Sequence[Callable[[], _Result]]) -> list[_Result]:
     context = multiprocessing.get_context("fork")
     following = context.Value("i", 0)
     ours, theirs = context.Pipe(duplex=False)
-    helper = context.Process(target=_help, args=(jobs, following, theirs), daemon=True)
+    helper = context.Process(target=_help, args=(jobs, following, ours, theirs), daemon=True)
     helper.start()
     theirs.close()
     try:
@@ -44,7 +46,7 @@ def run_all(jobs: Sequence[Callable[[], _Result]]) -> list[_Result]:
 
 
 def _may_fork() -> bool:
-    """A copy of a process with threads may wait for ever for a lock that one of them held."""
+    """A copy of a process may wait for ever for a lock that a thread of Python's held."""
     return (
         sys.platform == "linux"
         and threading.active_count() == 1
@@ -53,24 +55,33 @@ def _may_fork() -> bool:
 
 
 def _taken(
-    jobs: Sequence[Callable[[], _Result]], following: Synchronized[int]
+    jobs: Sequence[Callable[[], _Result]], following: Synchronized[int], parent: int = 0
 ) -> list[tuple[int, _Result]]:
-    """Do the next job that nobody has taken, until there is none."""
+    """Do the next job that nobody has taken, until there is none, or the ``parent`` is gone."""
     done: list[tuple[int, _Result]] = []
-    while True:
+    while not parent or os.getppid() == parent:
         with following.get_lock():
             index = following.value
             following.value += 1
         if index >= len(jobs):
             return done
         done.append((index, jobs[index]()))
+    return done
 
 
 def _help(
-    jobs: Sequence[Callable[[], Any]], following: Synchronized[int], answer: Connection
+    jobs: Sequence[Callable[[], Any]],
+    following: Synchronized[int],
+    ours: Connection,
+    theirs: Connection,
 ) -> None:
+    # Else it would wait for itself to read the answer when the other process is gone.
+    ours.close()
+    # Who is asked to stop is the other process, which ends this one.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     try:
-        answer.send(_taken(jobs, following))
+        theirs.send(_taken(jobs, following, parent=os.getppid()))
     except BaseException:  # noqa: BLE001 (the other process meets it too, and tells it)
         os._exit(1)
 
@@ -78,5 +89,5 @@ def _help(
 def _received(connection: Connection) -> dict[int, Any]:
     try:
         return dict(connection.recv())
-    except EOFError:
+    except (EOFError, OSError, pickle.UnpicklingError):  # it was killed, perhaps while it sent
         return {}

@@ -29,6 +29,8 @@ __all__ = [
     "SINGLE_ROLES",
     "Source",
     "StepData",
+    "answered",
+    "answered_seconds",
     "counted",
     "response_seconds",
     "succeeded",
@@ -40,6 +42,7 @@ SINGLE_ROLES = ("probe", "follow-up")
 # run.json names the file; a folder that was tampered with must not make us read another one.
 # CSV is what older versions wrote.
 _SAMPLES_NAME = re.compile(r"samples/[A-Za-z0-9_.-]+\.(?:npy|csv)\Z")
+_UNANSWERED = ("dropped", "cancelled", "connection error")
 # What the report shows of a sample; cleaning the others would be for nothing.
 _SHOWN = ("part", "role", "tag", "outcome", "error", "excerpt")
 
@@ -188,6 +191,19 @@ def counted(attempt: Attempt) -> int:
 def response_seconds(samples: Table) -> Floats:
     """Finished minus due of each sample, NaN where it has no end."""
     return samples.number("finished") - samples.number("due")
+
+
+def answered(samples: Table) -> Mask:
+    """Mask of the samples that have a response time, as the criteria count them."""
+    return ~samples.text_among("outcome", _UNANSWERED)
+
+
+def answered_seconds(samples: Table) -> Floats:
+    """Response time of each sample, NaN where there was no answer.
+
+    A connection that was refused at once must not make a server look quick.
+    """
+    return np.where(answered(samples), response_seconds(samples), np.nan)
 
 
 def succeeded(samples: Table) -> Mask:

@@ -76,8 +76,9 @@ def _probe(source: Source) -> list[tuple[str, str]]:
         counted = _known(mine.number("probe_statements"))
         if counted.size:
             statements += float(counted.max())
-            busy += float(_known(mine.number("probe_busy_seconds")).max())
-            passed += float(np.ptp(_known(mine.number("read_end"))))
+            busy += float(_known(mine.number("probe_busy_seconds")).max(initial=0.0))
+            ends = _known(mine.number("read_end"))
+            passed += float(np.ptp(ends)) if ends.size else 0.0
     if statements:
         share = f" of {quantity(passed, 's')}" if passed else ""
         words = f"{statements:,.0f} statements, at work for {quantity(busy, 's')}{share}"

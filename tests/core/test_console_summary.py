@@ -56,6 +56,15 @@ def test_where_everything_passed_each_step_has_a_line() -> None:
     ]
 
 
+def test_a_title_is_words_and_no_markup() -> None:
+    title = "Search [/api] \x1b[31m\u202e"
+    for judgement in (PASSED, FAILED):
+        step = step_result(1, [judgement], verdict=judgement.verdict)
+        step.title = title
+        text = "\n".join(summary([step], verdict=judgement.verdict))
+        assert "Search [/api] <U+001B>[31m<U+202E>" in text
+
+
 def test_a_run_that_ended_before_its_first_step_has_no_line_for_any() -> None:
     open_ = [step_result(number, [], attempts=0, verdict=Verdict.INCONCLUSIVE) for number in (1, 2)]
     stopped = {"verdict": Verdict.INCONCLUSIVE, "reason": "Stopped: a rate limit answers."}

@@ -89,3 +89,10 @@ def test_cleaning_reaches_every_text_and_bounds_it() -> None:
     assert list(found) == ["<U+202E>key"]
     assert found["<U+202E>key"][0] == "x" * 4000 + "… (1000 more characters)"
     assert found["<U+202E>key"][1] == {"n": 1, "none": None}
+
+
+def test_what_rounds_up_to_the_next_unit_has_it() -> None:
+    assert quantity(0.9996, "s") == "1.00 s"
+    assert quantity(0.999, "s") == "999 ms"
+    assert quantity(999_999.0, "bytes") == "1.00 MB"
+    assert duration(59.97) == "1 min 0 s"

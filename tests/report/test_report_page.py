@@ -446,7 +446,7 @@ def test_hostile_content_is_shown_as_text(tmp_path: Path) -> None:
     check(text)
     assert "<script>alert" not in text
     assert "<img" not in text
-    assert "<b>\udcff" not in text
+    assert "<b>&lt;U+DCFF" not in text
     assert "&lt;b&gt;&lt;U+DCFF&gt;" in text
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     assert "&lt;U+202E&gt;" in text

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import psutil
 import pytest
+from run_factory import whole
+from waiting import wait_until
 
 BEGIN = "import os, signal, threading, time; from qa_runner.report.parallel import run_all\n"
 TWO = pytest.mark.skipif(
@@ -46,6 +51,56 @@ def test_what_a_killed_process_had_taken_is_done_again() -> None:
         "print(run_all([job] * 6))"
     )
     assert done.stdout.strip() == str([True] * 6), done.stderr
+
+
+@TWO
+def test_an_answer_that_was_cut_off_is_made_again() -> None:
+    done = run(
+        "mine = os.getpid()\n"
+        "class Deadly:\n"
+        "    def __reduce__(self): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def job():\n"
+        "    time.sleep(0.05)\n"
+        "    return 'here' if os.getpid() == mine else [b'x' * 10**6, Deadly()]\n"
+        "print(run_all([job] * 4))"
+    )
+    assert done.stdout.strip() == str(["here"] * 4), done.stderr
+
+
+@TWO
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_helper_goes_with_who_is_killed(number: int) -> None:
+    code = (
+        "def job():\n"
+        "    os.write(1, f'{os.getpid()}\\n'.encode())\n"
+        "    time.sleep(0.3)\n"
+        "    return b'x' * 10**6\n"
+        "run_all([job] * 100)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", BEGIN + code], stdout=subprocess.PIPE)
+    assert owner.stdout is not None
+    pids = {int(owner.stdout.readline()) for _ in range(2)}
+    owner.send_signal(number)
+    owner.wait()
+    owner.stdout.close()
+    (helper,) = pids - {owner.pid}
+    assert wait_until(lambda: not psutil.pid_exists(helper))
+
+
+@TWO
+def test_the_page_has_the_same_bytes_from_one_process_and_from_two(tmp_path: Path) -> None:
+    folder = whole(tmp_path / "run", failing=0.5, scale=0.1)
+    pages = []
+    for before in ("pass", "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"):
+        done = run(
+            f"{before}\n"
+            "from pathlib import Path; from qa_runner.report.html import render; import sys\n"
+            f"render(Path({str(folder)!r}))"
+        )
+        assert done.returncode == 0, done.stderr
+        pictures = sorted((folder / "figures").iterdir())
+        pages.append([path.read_bytes() for path in (folder / "report.html", *pictures)])
+    assert pages[0] == pages[1]
 
 
 def test_an_error_is_that_of_the_job() -> None:

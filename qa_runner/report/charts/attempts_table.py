@@ -6,7 +6,7 @@ import numpy as np
 
 from qa_runner.report.attempts import shown_verdict, unfinished
 from qa_runner.report.format import duration, quantity, wall_time
-from qa_runner.report.source import Source, response_seconds, succeeded
+from qa_runner.report.source import Source, answered_seconds, succeeded
 from qa_runner.result import Attempt
 from qa_runner.table import Floats
 
@@ -40,7 +40,7 @@ def by_attempt(source: Source) -> list[list[str]]:
 
 def _row(source: Source, name: str, attempt: Attempt) -> list[str]:
     samples = source.samples(attempt)
-    times = _known(response_seconds(samples))
+    times = _known(answered_seconds(samples))
     ended = "did not finish" if unfinished(attempt) else duration(attempt.end - attempt.start)
     memory, rows = _during(source, attempt, "server.rss_bytes"), _added(source, attempt)
     return [

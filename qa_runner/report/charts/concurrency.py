@@ -18,7 +18,7 @@ from qa_runner.report.charts.marks import (
 from qa_runner.report.charts.palette import BLUE, GREEN, GREY, INK, OCHRE, VERMILION
 from qa_runner.report.charts.points import as_number, thin
 from qa_runner.report.format import cell, plural, quantity
-from qa_runner.report.source import StepData, response_seconds, succeeded
+from qa_runner.report.source import StepData, answered_seconds, succeeded
 from qa_runner.result import PartResult
 from qa_runner.table import Floats, Table
 
@@ -91,7 +91,7 @@ def _is_burst(samples: Table) -> bool:
 
 def _distributions(axes: Axes, groups: list[tuple[str, Table]]) -> None:
     for row, (name, samples) in enumerate(groups):
-        seconds = response_seconds(samples)
+        seconds = answered_seconds(samples)
         answered = np.sort(seconds[np.isfinite(seconds) & (seconds > 0)])
         if not answered.size:
             continue

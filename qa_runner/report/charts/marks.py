@@ -10,7 +10,7 @@ import numpy as np
 from qa_runner.report.charts.palette import GREY, INK, OUTCOMES, VERMILION
 from qa_runner.report.charts.points import scale_seconds, thin
 from qa_runner.report.format import number, plural, quantity
-from qa_runner.report.source import SINGLE_ROLES, response_seconds
+from qa_runner.report.source import SINGLE_ROLES, answered_seconds, response_seconds
 from qa_runner.result import LoadResult
 from qa_runner.table import Floats, Table
 
@@ -126,7 +126,7 @@ def user_count(tag: str) -> int | None:
 
 def summary(label: str, samples: Table) -> list[str]:
     """A row of the table beneath a figure: how many, and their response times."""
-    seconds = response_seconds(samples)
+    seconds = answered_seconds(samples)
     seconds = seconds[np.isfinite(seconds)]
     row = [label, number(len(samples), 9), number(seconds.size, 9)]
     if not seconds.size:

@@ -63,8 +63,9 @@ def _memory(data: StepData, axes: Axes, origin: float) -> str:
     axes.plot(across - origin, up * factor, color=BLUE, label="resident memory (RSS)")
     for part in data.attempt.parts:
         _trend(axes, part, (x, y), origin, factor, named=part is data.attempt.parts[0])
-    for when in restart_times(data):
-        axes.axvline(when - origin, color=VERMILION, label="process ended")
+    for index, when in enumerate(restart_times(data)):
+        label = None if index else "process ended"
+        axes.axvline(when - origin, color=VERMILION, label=label)
     low, high = float(y.min()) * factor, float(y.max()) * factor
     room = max(high - low, 0.02 * high) or 1.0
     axes.set_ylim(low - 0.25 * room, high + 0.45 * room)

@@ -18,7 +18,7 @@ from qa_runner.report.charts.marks import (
 from qa_runner.report.charts.palette import GREEN, OCHRE
 from qa_runner.report.charts.points import finite, scale_seconds
 from qa_runner.report.format import quantity
-from qa_runner.report.source import StepData, response_seconds
+from qa_runner.report.source import StepData, answered_seconds, response_seconds
 from qa_runner.result import PartResult
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ def paint(data: StepData, figure: Figure) -> Caption:
         (axes,) = stacked(figure, [2.4])
         absent(axes, _TITLE, "no requests were sent")
         return Caption(_TITLE, "No requests were sent.")
-    panels = stacked(figure, [2.1] * min(len(parts), _MOST_PANELS))
+    drawn = parts[:_MOST_PANELS]
+    panels = stacked(figure, [2.1] * len(drawn))
     rows, drifts = [], []
-    for part, axes in zip(parts, panels, strict=False):
+    for part, axes in zip(drawn, panels, strict=True):
         drift = _panel(data, part, axes)
         drifts.append(f"{part.id} {drift}")
         rows.append([*summary(f"{part.id} {part.title}", data.main(part.id)), drift])
@@ -49,13 +50,14 @@ def paint(data: StepData, figure: Figure) -> Caption:
         f"{described(data.main())}. Drift from the first to the last request: {', '.join(drifts)}.",
         [*SUMMARY_COLUMNS, "drift"],
         rows,
+        "" if drawn == parts else f"The first {len(drawn)} of {len(parts)} parts.",
     )
 
 
 def _panel(data: StepData, part: PartResult, axes: Axes) -> str:
     samples = data.main(part.id)
     numbers, seconds = np.arange(1.0, len(samples) + 1), response_seconds(samples)
-    x, y = finite(numbers, seconds)
+    x, y = finite(numbers, answered_seconds(samples))
     if not y.size:
         absent(axes, f"{part.id} {part.title}", "no request was answered")
         return "\u2013"

@@ -18,7 +18,7 @@ from qa_runner.report.charts.palette import BLUE, OCHRE
 from qa_runner.report.charts.points import finite, scale_seconds, thin
 from qa_runner.report.charts.readout import share
 from qa_runner.report.format import quantity
-from qa_runner.report.source import StepData, response_seconds
+from qa_runner.report.source import StepData, answered, answered_seconds
 from qa_runner.table import Floats, Table
 
 if TYPE_CHECKING:
@@ -63,16 +63,16 @@ def _over_time(data: StepData, axes: Axes, samples: Table) -> None:
 
 
 def _percentiles(axes: Axes, samples: Table) -> None:
-    answered = _ordered(response_seconds(samples))
-    if not answered.size:
+    response = _ordered(answered_seconds(samples))
+    if not response.size:
         absent(axes, "Percentiles", "no request was answered")
         return
-    factor, unit = scale_seconds(float(answered[-1]))
-    most = -np.log10(0.5 / answered.size)
-    _curve(axes, answered, factor, color=BLUE, linestyle="-", label="response time (from due)")
+    factor, unit = scale_seconds(float(response[-1]))
+    most = -np.log10(0.5 / response.size)
+    _curve(axes, response, factor, color=BLUE, linestyle="-", label="response time (from due)")
     # Of a million requests each column is 8 MB: one after the other.
-    del answered
-    service = _ordered(_service_seconds(samples))
+    del response
+    service = _ordered(np.where(answered(samples), _service_seconds(samples), np.nan))
     _curve(axes, service, factor, color=OCHRE, linestyle="--", label="service time (from started)")
     marks = [mark for mark in _MARKS if -np.log10(1 - mark / 100) <= most]
     axes.set_xticks([-np.log10(1 - mark / 100) for mark in marks], [f"p({m:g})" for m in marks])

@@ -192,14 +192,15 @@ def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """A broken line with fewer points: the breaks stay."""
     if x.size <= _MOST_BINS * 3:
         return x, y
-    breaks = np.flatnonzero(~np.isfinite(x))
+    breaks = np.flatnonzero(~(np.isfinite(x) & np.isfinite(y)))
     xs: list[Floats] = []
     ys: list[Floats] = []
     start = 0
     for stop in (*breaks.tolist(), x.size):
-        across, up = thin(*finite(x[start:stop], y[start:stop]), _MOST_BINS * 2)
-        xs += [across, np.array([np.nan])]
-        ys += [up, np.array([np.nan])]
+        if stop > start:
+            across, up = thin(x[start:stop], y[start:stop], _MOST_BINS * 2)
+            xs += [across, np.array([np.nan])]
+            ys += [up, np.array([np.nan])]
         start = stop + 1
     return np.concatenate(xs), np.concatenate(ys)
 
