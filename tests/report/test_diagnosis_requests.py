@@ -290,7 +290,7 @@ def test_a_server_that_answers_no_more_hangs(tmp_path: Path) -> None:
 
 def test_timeouts_between_answers_are_no_hang(tmp_path: Path) -> None:
     rows = told(store(tmp_path / "run", hang(30, 5, 20), tables={"server": server()}))
-    assert list(rows) == ["waiting"]
+    assert list(rows) == ["unanswered"]
     gone = {"server": server(processes=lambda time: (time < 13).astype(float))}
     assert "hung" not in told(store(tmp_path / "gone", hang(30, 12, 30), tables=gone))
 

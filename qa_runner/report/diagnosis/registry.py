@@ -33,7 +33,7 @@ from qa_runner.report.diagnosis.sqlite_locks import lock_upgrade, lock_wait
 from qa_runner.report.diagnosis.stopped import stopped
 from qa_runner.report.diagnosis.unexplained import unexplained
 from qa_runner.report.diagnosis.unmeasured import UNMEASURED, other_reasons
-from qa_runner.report.diagnosis.waiting import waiting
+from qa_runner.report.diagnosis.waiting import unanswered, waiting
 from qa_runner.report.diagnosis.wrong_path import missing_slash, wrong_path
 
 __all__ = ["RULES", "Rule", "diagnose"]
@@ -72,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     hung,
     busy_server,
     busy_after_load,
+    unanswered,
     waiting,
     # What grows, and what is stored.
     memory_leak,
