@@ -9,6 +9,9 @@ import numpy as np
 from diagnosed import PATH, Part, database, log, series, server, store, told
 
 from qa_runner.check_result import CheckResult, Level
+from qa_runner.report.failures import groups
+from qa_runner.report.source import Source
+from qa_runner.store import RunReader
 
 RATE = "success_rate >= 90 %"
 LOCKED = "HTTP 500: database is locked"
@@ -147,6 +150,35 @@ def test_slow_connects_of_every_length_are_no_backlog(tmp_path: Path) -> None:
     one = backlog([0.0003] * 50, service=[0.02] * 30 + [1.02] * 20)
     rows = told(store(tmp_path / "slow", one, tables={"server": server()}))
     assert list(rows) == ["waiting"]
+
+
+def test_what_was_accepted_late_and_answered_with_an_error_failed_for_that(tmp_path: Path) -> None:
+    one = part(30, 20, id="3.2", service=1.1)
+    one.criteria = [(RATE, 33.3), ("response_time p(95) < 0.5 s", 1.1)]
+    one.columns = {**one.columns, "connect": [0.0003] * 5 + [1.02] * 23 + [0.0003] * 2}
+    rows = told(store(tmp_path / "run", one, tables={"server": server()}))
+    assert rows["failed-requests"]["sentence"] == (
+        "3.2-success-rate: 33.3 % instead of at least 90 %: 20 of 30 requests in 3.2 were "
+        "answered HTTP 500."
+    )
+    assert rows["listen-backlog"]["criteria"] == ["3.2-response-time-p95"]
+    assert "23 took about 1 s to be accepted" in rows["listen-backlog"]["sentence"]
+
+
+def test_a_failure_has_the_count_that_it_has_among_the_errors(tmp_path: Path) -> None:
+    bad, good = part(20, 12), part(100, 3, id="3.2")
+    good.criteria = [(RATE, 97.0)]
+    folder = store(tmp_path / "run", bad, good)
+    said = told(folder)["failed-requests"]["sentence"]
+    assert "12 of 20 requests in 3.1 (15 of 120 in 2 parts) were answered HTTP 500" in said
+    assert [group.count for group in groups(Source(RunReader(folder)))] == [15]
+
+
+def test_a_failure_of_every_role_is_counted(tmp_path: Path) -> None:
+    one = part(16, 5)
+    one.columns = {**one.columns, "role": ["follow-up"] + ["main"] * 15}
+    said = told(store(tmp_path / "run", one))["failed-requests"]["sentence"]
+    assert "4 of 15 requests in 3.1 (5 of 16 of every role) were answered HTTP 500" in said
 
 
 def refused(count: int, failed: int) -> Part:

@@ -49,7 +49,7 @@ def failed_requests(evidence: Evidence, found: Iterable[Finding]) -> list[Findin
             explained[owner_id].append(mask)
     tallies: dict[_Kind, Tally] = {}
     for owner in evidence.owners:
-        if owner.results:
+        if owner.results or owner.is_part:
             _gather(owner, explained[owner.id], tallies)
     return [_finding(kind, tally) for kind, tally in tallies.items() if tally.explains]
 
