@@ -92,6 +92,27 @@ def test_the_log_says_why_where_the_answers_do_not(tmp_path: Path) -> None:
     assert "the server log says “KeyError: 'plan'”" in rows["failed-requests"]["sentence"]
 
 
+def test_only_a_traceback_that_was_logged_says_where_an_error_was_raised(tmp_path: Path) -> None:
+    line = "ERROR django.request: Internal Server Error: /finances/api/purchase/initiate/"
+
+    def remedy(name: str, text: str, *checks: CheckResult) -> str:
+        records = [(12.0, "ERROR", "server-error", text)] * 12
+        folder = store(tmp_path / name, part(), tables={"log": log(*records)}, checks=[*checks])
+        return str(told(folder)["failed-requests"]["remedy"])
+
+    not_there = "Look for the exception in the server's log, and log it if it is not there."
+    assert remedy("line", line) == not_there
+    assert remedy("traceback", f"{line} … KeyError: 'plan'") == (
+        "The server's log has the exception and where it was raised."
+    )
+    said = "server.log, 1.2 MB; only what comes from now on is read"
+    check = CheckResult(id="server-log", title="Server log", level=Level.OK, text=said)
+    assert remedy("named", f"{line} … KeyError: 'plan'", check) == (
+        "The server's log server.log has the exception and where it was raised."
+    )
+    assert "in the server's log server.log, and" in remedy("named-line", line, check)
+
+
 def test_what_the_database_refuses_has_its_own_remedies(tmp_path: Path) -> None:
     for rule, error in {
         "deadlock": "HTTP 500: deadlock detected",

@@ -23,6 +23,7 @@ BUDGET = "error budget of the environment"
 RATE_LIMIT = "a rate limit answers"
 """What the reason says when errors have stopped a run."""
 _ERRORS = ("ERROR", "CRITICAL")
+_LOG_NAME = re.compile(r"(?P<name>.+?)(?:, [\d.]+ MB;| is not there yet)")
 _LATE_SECONDS = 1.0
 """A record of the log is seen up to a moment after it was written."""
 
@@ -172,6 +173,13 @@ class Evidence:
     def ad_hoc(self) -> bool:
         """Whether it is a load on one address, without a test case and its settings."""
         return not self.run.profile
+
+    @property
+    def log_name(self) -> str:
+        """The file name of the server's log, as the check before the run told it; or empty."""
+        texts = [check.text for check in self.run.checks if check.id == "server-log"]
+        found = _LOG_NAME.match(texts[0]) if texts else None
+        return found["name"] if found else ""
 
     @property
     def parts(self) -> list[Owner]:
