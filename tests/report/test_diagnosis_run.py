@@ -15,6 +15,7 @@ from qa_runner.load.plan import Outcome
 from qa_runner.report.diagnosis import registry
 from qa_runner.report.diagnosis.evidence import Evidence
 from qa_runner.report.findings import findings
+from qa_runner.report.html import page
 from qa_runner.report.source import Source
 from qa_runner.stop import PROTECTED, not_finished
 from qa_runner.store import RunReader
@@ -87,6 +88,7 @@ def test_who_interrupts_a_run_leaves_it_open_for_no_error(tmp_path: Path) -> Non
         )
         assert rows["interrupted"]["criteria"] == ["3.1-success-rate"]
         assert not rows["interrupted"]["likely"]
+        assert "Likely cause:" not in page(RunReader(folder))
 
 
 def test_the_step_in_which_a_run_was_interrupted_is_named(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def interrupted(evidence: Evidence) -> list[Finding]:
         for result in evidence.results(Verdict.INCONCLUSIVE)
         if any(words in result.reason for words in stopped)
     ]
+    if not (cut or left_open):
+        return []
     at = f"step-{cut[-1]}" if cut else ""
     return [_finding("interrupted", cause, at, left_open, likely=False)]
 
