@@ -171,6 +171,10 @@ class StepContext:
         """Say why a metric could not be measured: its criteria are INCONCLUSIVE."""
         self._keep(name, tag=tag, value=None, reason=reason)
 
+    def failed(self, name: str, reason: str, *, tag: str = "", note: str = "") -> None:
+        """Say what came in place of what the metric is of: its criteria FAIL, without a value."""
+        self._keep(name, tag=tag, value=None, failed=True, reason=reason, note=note)
+
     @contextmanager
     def measuring(self, *names: str) -> Iterator[None]:
         """If what the block needs cannot be had, these metrics are not measured, with the reason.
@@ -191,6 +195,7 @@ class StepContext:
         tag: str,
         value: float | None,
         beyond: bool = False,
+        failed: bool = False,
         reason: str = "",
         note: str = "",
     ) -> None:
@@ -204,6 +209,7 @@ class StepContext:
                 unit=str(metric.unit),
                 tag=tag,
                 beyond=beyond,
+                failed=failed,
                 reason=mask_known(reason),
                 note=mask_known(note),
             )

@@ -76,13 +76,15 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True):
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """What was found for a criterion's metric, in base units.
 
-    ``value`` None means not measured, and ``reason`` says why. ``beyond`` means that the true
-    value is worse than ``value`` by an unknown amount ("not within 30 s"). ``interval`` is a
+    ``value`` None means not measured, and ``reason`` says why; ``failed`` that there is none since
+    what it would be of did not come about: that fails the criterion. ``beyond`` means that the
+    true value is worse than ``value`` by an unknown amount ("not within 30 s"). ``interval`` is a
     95 % confidence interval, ``sample_size`` what the estimate rests on.
     """
 
     value: float | None = None
     beyond: bool = False
+    failed: bool = False
     interval: tuple[float, float] | None = None
     sample_size: int | None = None
     reason: str = ""
@@ -185,22 +187,23 @@ def override(criterion: Criterion, limit: str, metrics: Mapping[str, Metric]) ->
 def judge(criterion: Criterion, found: Measurement, evidence: str = "") -> CriterionResult:
     """Compare the point estimate with the limit.
 
-    What was not measured, or is no finite number, is INCONCLUSIVE; "beyond" satisfies no upper
-    limit; a FAIL of a load criterion under a saturated generator is an ERROR, since its slowness
-    is not the server's, and so is a PASS if the intended load was not delivered.
+    What was not measured, or is no finite number, is INCONCLUSIVE, unless it has ``failed``;
+    "beyond" satisfies no upper limit; a FAIL of a load criterion under a saturated generator is an
+    ERROR, since its slowness is not the server's, and so is a PASS if the intended load was not
+    delivered.
     """
     measured = None if found.value is None else found.value / criterion.factor
     reason = found.reason
     if measured is not None and not math.isfinite(measured):
         # JSON knows no NaN and no infinity, and no comparison with them says anything.
         measured, reason = None, reason or "what was found is no finite number"
-    if measured is None:
+    if measured is None and not found.failed:
         verdict = Verdict.INCONCLUSIVE
         reason = reason or "not measured"
     elif found.undelivered and criterion.load:
         verdict = Verdict.ERROR
         reason = reason or "the load generator was saturated and did not send what was intended"
-    elif _holds(criterion, measured, beyond=found.beyond):
+    elif measured is not None and _holds(criterion, measured, beyond=found.beyond):
         verdict = Verdict.PASS
     elif found.invalid and criterion.load:
         verdict = Verdict.ERROR

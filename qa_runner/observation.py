@@ -94,6 +94,7 @@ class Observation:
             return Measurement(
                 value=recorded.value,
                 beyond=recorded.beyond,
+                failed=recorded.failed,
                 reason=recorded.reason,
                 note=recorded.note,
             )

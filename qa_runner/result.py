@@ -103,13 +103,17 @@ class LoadResult(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class RecordedMetric(msgspec.Struct, kw_only=True, frozen=True):
-    """A metric that a step recorded itself or that could not be measured; base units."""
+    """A metric that a step recorded itself or that could not be measured; base units.
+
+    ``failed`` means that there is no value since what it would be of did not come about.
+    """
 
     name: str
     value: float | None
     unit: str
     tag: str = ""
     beyond: bool = False
+    failed: bool = False
     reason: str = ""
     note: str = ""
 

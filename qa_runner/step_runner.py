@@ -19,6 +19,7 @@ from qa_runner.part_record import PartRecord
 from qa_runner.redaction import redact
 from qa_runner.result import Attempt, PartResult
 from qa_runner.saturation import overworked, saturation, scattered_bursts
+from qa_runner.stop import not_finished
 from qa_runner.table import SAMPLES, SERIES, Table
 from qa_runner.testcase import Step
 from qa_runner.verdict import Verdict, combine
@@ -113,7 +114,7 @@ class StepRunner:
         observed = self._observe([record], record.start, end)
         results = judge_all(criteria, observed, f"part-{record.id}")
         if stopped:
-            results = spoil(results, Verdict.INCONCLUSIVE, f"not finished: {stopped}")
+            results = spoil(results, Verdict.INCONCLUSIVE, not_finished(stopped))
         elif error:
             results = spoil(results, Verdict.ERROR, f"the part ended with an error: {error}")
         result = PartResult(
@@ -161,7 +162,7 @@ class StepRunner:
             attempt.criteria = judge_all(criteria, observed, evidence)
             errors = [row[2].error for row in counted if row[2].error]
             if attempt.error:
-                why = f"not finished: {attempt.error}"
+                why = not_finished(attempt.error)
                 attempt.criteria = spoil(attempt.criteria, Verdict.INCONCLUSIVE, why)
             elif errors:
                 attempt.criteria = spoil(attempt.criteria, Verdict.ERROR, errors[0])

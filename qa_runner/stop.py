@@ -11,10 +11,20 @@ from types import FrameType
 
 from qa_runner.errors import StopRequested
 
-__all__ = ["StopToken", "stop_on_signals"]
+__all__ = ["StopToken", "not_finished", "stop_on_signals"]
 
 PATIENCE_SECONDS = 1.0
 PROTECTED = "stopped to protect the target"
+_BY_KEY = "by Ctrl-C"
+
+
+def not_finished(why: str) -> str:
+    """What is left open says so: "not finished: stopped with Ctrl-C"."""
+    if why.startswith(_BY_KEY):
+        why = f"stopped with {why.removeprefix('by ')}"
+    elif why.startswith("by "):
+        why = f"stopped {why}"
+    return f"not finished: {why}"
 
 
 class StopToken:
@@ -65,7 +75,7 @@ def stop_on_signals(token: StopToken, told: Callable[[], None] = lambda: None) -
         first = not token.event.is_set()
         asked = time.monotonic()
         name = signal.Signals(number).name
-        token.stop("by Ctrl-C" if name == "SIGINT" else f"by {name}")
+        token.stop(_BY_KEY if name == "SIGINT" else f"by {name}")
         if first:
             # The terminal may be gone: that is what SIGHUP is for.
             with suppress(OSError):

@@ -14,6 +14,7 @@ from qa_runner.judging import judge_all, spoil
 from qa_runner.metric import METRICS
 from qa_runner.observation import Observation
 from qa_runner.sample_metrics import RATES, TIMES, VALUES
+from qa_runner.stop import not_finished
 from qa_runner.table import Table
 from qa_runner.verdict import Verdict
 
@@ -75,5 +76,5 @@ def judge_expectations(
     )
     results = judge_all(criteria, observed, f"part-{OWNER}")
     if unfinished:
-        results = spoil(results, Verdict.INCONCLUSIVE, f"not finished: {unfinished}")
+        results = spoil(results, Verdict.INCONCLUSIVE, not_finished(unfinished))
     return results

@@ -46,18 +46,19 @@ def anchors(run: RunResult) -> set[str]:
 
 def criterion_row(result: CriterionResult, known: set[str]) -> dict[str, Any]:
     """One criterion for the template."""
+    measured = measured_text(result)
     return {
         "id": result.id,
         "expression": result.expression,
         "wish": result.wish,
         "source": result.source,
         "document_limit": _document_limit(result),
-        "measured": measured_text(result),
+        "measured": measured,
         "interval": _interval(result),
         "sample_size": f"{result.sample_size:,}" if result.sample_size is not None else "",
         "verdict": result.verdict.value,
         "icon": ICONS[result.verdict],
-        "reason": result.reason,
+        "reason": result.reason if result.reason != measured else "",
         "note": result.note,
         "evidence": _evidence(result, known),
         "bar": _bar(result),
@@ -65,9 +66,10 @@ def criterion_row(result: CriterionResult, known: set[str]) -> dict[str, Any]:
 
 
 def measured_text(result: CriterionResult) -> str:
-    """What was found, with its unit."""
+    """What was found, with its unit, or what came instead of what was to be measured."""
     if result.measured is None:
-        return "not measured"
+        failed = result.verdict is Verdict.FAIL and result.reason
+        return result.reason if failed else "not measured"
     text = apart(result.measured, result.limit, result.unit)
     return f"not within {text}" if result.beyond else text
 
@@ -114,7 +116,7 @@ def _bar(result: CriterionResult) -> dict[str, Any] | None:
         "fill": f"{min(max(share, 0.0), 1.0) * _BAR_WIDTH:.1f}",
         "tick": f"{min(max(tick, 0.0), 1.0) * _BAR_WIDTH:.1f}",
         "over": share > 1,
-        "words": _share_words(measured, limit),
+        "words": measured_text(result) if result.beyond else _share_words(measured, limit),
     }
 
 

@@ -56,7 +56,8 @@ def findings(source: Source) -> dict[str, Any]:
     """The sentences for the template and how many were left out, or in words why there are none.
 
     Each row has ``rule``, ``sentence``, ``evidence`` (an anchor or empty), ``remedy`` (a sentence
-    or empty) and ``criteria`` (the ids of those that it explains best).
+    or empty), ``criteria`` (the ids of those that it explains best) and ``likely`` (whether it may
+    stand as the likely cause: what tells of the run itself does not).
     """
     known = anchors(source.run)
     told = _told(source)
@@ -128,12 +129,15 @@ def _row(told: _Told, known: set[str]) -> dict[str, Any]:
         "evidence": evidence,
         "remedy": finding.remedy,
         "criteria": [result.id for result in results],
+        "likely": finding.likely,
     }
 
 
 def _sentence(finding: Finding, results: list[CriterionResult]) -> str:
     if not results or finding.standalone:
         text = f"{finding.cause[:1].upper()}{finding.cause[1:]}."
+        if not finding.likely:
+            return text
         return text + _also([result.id for result in results])
     first, *others = results
     cause = f": {finding.cause}" if finding.cause else ""

@@ -146,8 +146,9 @@ def _settled_words(results: list[CriterionResult]) -> str:
 
 
 def _cause(run: RunResult, found: dict[str, Any]) -> str:
-    """The first of the findings, for the banner of a run that did not pass."""
-    return found["rows"][0]["sentence"] if found["rows"] and run.verdict is not Verdict.PASS else ""
+    """The likeliest of the findings, for the banner of a run that did not pass."""
+    likely = [row["sentence"] for row in found["rows"] if row["likely"]]
+    return likely[0] if likely and run.verdict is not Verdict.PASS else ""
 
 
 def _counts(run: RunResult) -> list[dict[str, str]]:

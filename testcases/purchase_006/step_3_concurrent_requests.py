@@ -158,9 +158,19 @@ def _follow_up(ctx: StepContext, timeout: float) -> None:
     times = sent.response_times()
     if times:
         ctx.record("follow_up_time", times[0])
-    else:
-        why = sent.samples.text("error")[0] if len(sent.samples) else "not sent"
-        ctx.record("follow_up_time", sent.end - sent.start, beyond=True, note=f"failed: {why}")
+        return
+    seconds = sent.end - sent.start
+    why = sent.samples.text("error")[0] if len(sent.samples) else "not sent"
+    if sent.samples.text_equals("outcome", Outcome.TIMEOUT).any():
+        ctx.record("follow_up_time", seconds, beyond=True, note=f"failed: {why}")
+        return
+    # An error that comes at once is no long wait; what it says stands in the note.
+    said = f"{why.partition(': ')[0]} after {_in_words(seconds)}"
+    ctx.failed("follow_up_time", f"no successful answer ({said})", note=f"failed: {why}")
+
+
+def _in_words(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
 Stair = tuple[int, int, int, float, float | None, float | None]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from rich.console import Console
 
 from qa_runner.console_findings import print_findings
 
 
-def printed(*rows: dict[str, str]) -> list[str]:
+def printed(*rows: dict[str, Any]) -> list[str]:
     stream = io.StringIO()
-    print_findings(Console(file=stream, width=60), rows)
+    print_findings(Console(file=stream, width=60), [{"likely": True} | row for row in rows])
     return stream.getvalue().splitlines()
 
 
@@ -23,6 +24,12 @@ def test_the_first_two_with_their_remedies() -> None:
     assert [line.split()[0] for line in lines] == ["likely", "→", "likely"]
     assert lines[0].endswith("Cause 1." * 9)
     assert lines[1].endswith("→ Do 1.")
+
+
+def test_what_tells_of_the_run_itself_is_no_cause() -> None:
+    away = {"sentence": "The run was interrupted.", "remedy": "", "likely": False}
+    (line,) = printed(away, {"sentence": "A lock.", "remedy": ""})
+    assert line.endswith("A lock.")
 
 
 def test_nothing_went_wrong() -> None:

@@ -82,7 +82,10 @@ def test_the_whole_story_has_twenty_lines_however_much_failed() -> None:
     console = make_console(out)
     steps = [step_result(number, [FAILED] * 9, verdict=Verdict.FAIL) for number in range(1, 9)]
     print_summary(console, run_result(steps=steps, verdict=Verdict.FAIL))
-    rows = [{"sentence": f"Cause {number}.", "remedy": "Do this."} for number in range(5)]
+    rows = [
+        {"sentence": f"Cause {number}.", "remedy": "Do this.", "likely": True}
+        for number in range(5)
+    ]
     print_findings(console, rows)
     console.print("report artifacts/case-1/run-1/report.html")
     text = out.getvalue()

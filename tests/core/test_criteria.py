@@ -226,6 +226,14 @@ def test_what_was_not_measured_under_a_saturated_generator_is_inconclusive() -> 
     assert judged("success_rate >= 0 %", None, invalid=True).verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">=", "=="])
+def test_what_did_not_come_about_fails_without_a_value(operator: str) -> None:
+    found = judged(f"response_time max {operator} 0 s", None, failed=True, reason="HTTP 500")
+    assert (found.verdict, found.measured, found.reason) == (Verdict.FAIL, None, "HTTP 500")
+    found = judged("response_time max < 2 s", None, failed=True, reason="HTTP 500", invalid=True)
+    assert found.verdict is Verdict.ERROR
+
+
 _ALL_OPERATORS = ("<", "<=", ">", ">=", "==")
 
 

@@ -575,12 +575,14 @@ def test_what_a_step_records_is_taken_with_its_tag_note_and_reason() -> None:
             name="throughput", value=None, unit="req/s", reason="nobody came"
         ),
         ("duration", ""): RecordedMetric(name="duration", value=30, unit="s", beyond=True),
+        ("status", ""): RecordedMetric(name="status", value=None, unit="", failed=True),
     }
     observation = observe(recorded=recorded)
     found = measure("server_processes", observation)
     assert (found.value, found.note) == (3, "a master")
     assert measure("throughput{late}", observation).reason == "nobody came"
     assert measure("duration", observation).beyond
+    assert measure("status", observation).failed
 
 
 def test_what_a_step_did_not_record_is_not_measured() -> None:

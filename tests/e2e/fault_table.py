@@ -296,7 +296,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "slow": ("slow-provider",),
     # Next to a restart it is for that one that requests fail.
     "errors": ("failed-requests", "restart"),
-    "timeouts": ("waiting", "slow-provider"),
+    "timeouts": ("unanswered", "slow-provider"),
     "lock": ("sqlite-lock-upgrade",),
     # Of both, where they come together.
     "leak": ("memory-leak",),

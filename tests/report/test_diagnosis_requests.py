@@ -9,6 +9,9 @@ import numpy as np
 from diagnosed import PATH, Part, database, log, series, server, store, told
 
 from qa_runner.check_result import CheckResult, Level
+from qa_runner.report.failures import groups
+from qa_runner.report.source import Source
+from qa_runner.store import RunReader
 
 RATE = "success_rate >= 90 %"
 LOCKED = "HTTP 500: database is locked"
@@ -89,6 +92,27 @@ def test_the_log_says_why_where_the_answers_do_not(tmp_path: Path) -> None:
     assert "the server log says “KeyError: 'plan'”" in rows["failed-requests"]["sentence"]
 
 
+def test_only_a_traceback_that_was_logged_says_where_an_error_was_raised(tmp_path: Path) -> None:
+    line = "ERROR django.request: Internal Server Error: /finances/api/purchase/initiate/"
+
+    def remedy(name: str, text: str, *checks: CheckResult) -> str:
+        records = [(12.0, "ERROR", "server-error", text)] * 12
+        folder = store(tmp_path / name, part(), tables={"log": log(*records)}, checks=[*checks])
+        return str(told(folder)["failed-requests"]["remedy"])
+
+    not_there = "Look for the exception in the server's log, and log it if it is not there."
+    assert remedy("line", line) == not_there
+    assert remedy("traceback", f"{line} … KeyError: 'plan'") == (
+        "The server's log has the exception and where it was raised."
+    )
+    said = "server.log, 1.2 MB; only what comes from now on is read"
+    check = CheckResult(id="server-log", title="Server log", level=Level.OK, text=said)
+    assert remedy("named", f"{line} … KeyError: 'plan'", check) == (
+        "The server's log server.log has the exception and where it was raised."
+    )
+    assert "in the server's log server.log, and" in remedy("named-line", line, check)
+
+
 def test_what_the_database_refuses_has_its_own_remedies(tmp_path: Path) -> None:
     for rule, error in {
         "deadlock": "HTTP 500: deadlock detected",
@@ -147,6 +171,35 @@ def test_slow_connects_of_every_length_are_no_backlog(tmp_path: Path) -> None:
     one = backlog([0.0003] * 50, service=[0.02] * 30 + [1.02] * 20)
     rows = told(store(tmp_path / "slow", one, tables={"server": server()}))
     assert list(rows) == ["waiting"]
+
+
+def test_what_was_accepted_late_and_answered_with_an_error_failed_for_that(tmp_path: Path) -> None:
+    one = part(30, 20, id="3.2", service=1.1)
+    one.criteria = [(RATE, 33.3), ("response_time p(95) < 0.5 s", 1.1)]
+    one.columns = {**one.columns, "connect": [0.0003] * 5 + [1.02] * 23 + [0.0003] * 2}
+    rows = told(store(tmp_path / "run", one, tables={"server": server()}))
+    assert rows["failed-requests"]["sentence"] == (
+        "3.2-success-rate: 33.3 % instead of at least 90 %: 20 of 30 requests in 3.2 were "
+        "answered HTTP 500."
+    )
+    assert rows["listen-backlog"]["criteria"] == ["3.2-response-time-p95"]
+    assert "23 took about 1 s to be accepted" in rows["listen-backlog"]["sentence"]
+
+
+def test_a_failure_has_the_count_that_it_has_among_the_errors(tmp_path: Path) -> None:
+    bad, good = part(20, 12), part(100, 3, id="3.2")
+    good.criteria = [(RATE, 97.0)]
+    folder = store(tmp_path / "run", bad, good)
+    said = told(folder)["failed-requests"]["sentence"]
+    assert "12 of 20 requests in 3.1 (15 of 120 in 2 parts) were answered HTTP 500" in said
+    assert [group.count for group in groups(Source(RunReader(folder)))] == [15]
+
+
+def test_a_failure_of_every_role_is_counted(tmp_path: Path) -> None:
+    one = part(16, 5)
+    one.columns = {**one.columns, "role": ["follow-up"] + ["main"] * 15}
+    said = told(store(tmp_path / "run", one))["failed-requests"]["sentence"]
+    assert "4 of 15 requests in 3.1 (5 of 16 of every role) were answered HTTP 500" in said
 
 
 def refused(count: int, failed: int) -> Part:
@@ -290,7 +343,7 @@ def test_a_server_that_answers_no_more_hangs(tmp_path: Path) -> None:
 
 def test_timeouts_between_answers_are_no_hang(tmp_path: Path) -> None:
     rows = told(store(tmp_path / "run", hang(30, 5, 20), tables={"server": server()}))
-    assert list(rows) == ["waiting"]
+    assert list(rows) == ["unanswered"]
     gone = {"server": server(processes=lambda time: (time < 13).astype(float))}
     assert "hung" not in told(store(tmp_path / "gone", hang(30, 12, 30), tables=gone))
 

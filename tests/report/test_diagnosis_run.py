@@ -15,8 +15,9 @@ from qa_runner.load.plan import Outcome
 from qa_runner.report.diagnosis import registry
 from qa_runner.report.diagnosis.evidence import Evidence
 from qa_runner.report.findings import findings
+from qa_runner.report.html import page
 from qa_runner.report.source import Source
-from qa_runner.stop import PROTECTED
+from qa_runner.stop import PROTECTED, not_finished
 from qa_runner.store import RunReader
 
 RATE = "success_rate >= 90 %"
@@ -75,12 +76,56 @@ def test_why_a_stopped_run_failed_is_told_though_nothing_was_judged(tmp_path: Pa
 
 def test_who_interrupts_a_run_leaves_it_open_for_no_error(tmp_path: Path) -> None:
     cut = "by Ctrl-C"
-    one = stopped_part(criteria=[(RATE, None, f"not finished: {cut}")], error=cut)
-    rows = told(store(tmp_path / "run", one, status="interrupted", stop_reason=cut))
-    assert list(rows) == ["unmeasured"]
-    assert rows["unmeasured"]["sentence"] == (
-        "3.1-success-rate could not be judged: not finished: by Ctrl-C."
+    assert not_finished(cut) == "not finished: stopped with Ctrl-C"
+    # Runs that were stored before say it in other words.
+    for name, reason in (("run", not_finished(cut)), ("old", f"not finished: {cut}")):
+        one = stopped_part(criteria=[(RATE, None, reason)], error=cut)
+        folder = store(tmp_path / name, one, status="interrupted", stop_reason=cut)
+        rows = told(folder)
+        assert list(rows) == ["interrupted"]
+        assert rows["interrupted"]["sentence"] == (
+            "The run was interrupted; what it had not measured is inconclusive."
+        )
+        assert rows["interrupted"]["criteria"] == ["3.1-success-rate"]
+        assert not rows["interrupted"]["likely"]
+        assert "Likely cause:" not in page(RunReader(folder))
+
+
+def test_the_step_in_which_a_run_was_interrupted_is_named(tmp_path: Path) -> None:
+    cut = "by SIGTERM"
+    assert not_finished(cut) == "not finished: stopped by SIGTERM"
+    assert not_finished("no step") == "not finished: no step"
+    one = part_that_failed()
+    folder = store(tmp_path / "run", one, status="interrupted", stop_reason=cut)
+    source = Source(RunReader(folder))
+    source.run.steps[0].attempts[-1].error = cut
+    rows = findings(source)["rows"]
+    assert [row["likely"] for row in rows] == [False, True]
+    assert rows[0]["sentence"] == (
+        "The run was interrupted in step 3; what it had not measured is inconclusive."
     )
+    assert rows[0]["evidence"] == "step-3"
+
+
+def part_that_failed() -> Part:
+    one = Part("3.1", 20, [(RATE, 50.0)])
+    one.columns = {
+        "outcome": ["server error"] * 10 + ["success"] * 10,
+        "status": [500.0] * 10 + [201.0] * 10,
+        "error": ["HTTP 500"] * 10 + [""] * 10,
+    }
+    return one
+
+
+def test_samples_that_are_lost_are_no_cause(tmp_path: Path) -> None:
+    folder = store(tmp_path / "run", part_that_failed())
+    source = Source(RunReader(folder))
+    load = source.run.steps[0].attempts[-1].parts[0].loads[0]
+    load.outcomes["success"] += 5
+    rows = {row["rule"]: row for row in findings(source)["rows"]}
+    assert list(rows) == ["lost-samples", "failed-requests"]
+    assert "holds 20 of the 25 requests of step 3" in rows["lost-samples"]["sentence"]
+    assert [row["likely"] for row in rows.values()] == [False, True]
 
 
 def test_a_run_stopped_at_a_limit_blames_no_request(tmp_path: Path) -> None:

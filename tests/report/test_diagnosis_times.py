@@ -78,6 +78,44 @@ def test_without_server_timing_it_is_only_known_that_it_waits(tmp_path: Path) ->
     assert list(told(store(tmp_path / "blind", one))) == ["unexplained"]
 
 
+def some_given_up(part: str, start: float, criteria: list[tuple[str, float]]) -> Part:
+    """Five requests, of which two got no answer and the others a late one."""
+    columns = {
+        "outcome": ["success"] * 3 + ["timeout"] * 2,
+        "status": [201.0] * 3 + [0.0] * 2,
+        "service": [0.469] * 3 + [10.0] * 2,
+    }
+    return Part(part, 5, criteria, columns, start=start)
+
+
+def test_what_got_no_answer_is_told_apart_from_what_was_answered_late(tmp_path: Path) -> None:
+    one = some_given_up("3.1", 10.0, [("success_rate == 100 %", 60.0)])
+    one.criteria = [*one.criteria, ("time_to_first_byte median < 0.1 s", 0.469)]
+    two = some_given_up("3.2", 30.0, [("success_rate >= 90 %", 60.0)])
+    # An answer that comes at last ends the hang.
+    last = Part("3.3", 1, [], start=50.0)
+    tables = {"server": server(cpu_percent=0.0)}
+    rows = told(store(tmp_path / "run", one, two, last, tables=tables))
+    assert list(rows) == ["unanswered", "waiting"]
+    assert rows["unanswered"]["sentence"] == (
+        "3.1-success-rate: 60 % instead of 100 %: 2 of 5 requests in 3.1 (4 of 10 in 2 parts) got "
+        "no response within 10 s, while the server used 0 % CPU: they waited rather than "
+        "computed. Also affected: 3.2-success-rate."
+    )
+    assert rows["waiting"]["criteria"] == ["3.1-time-to-first-byte-median"]
+    assert "3 of 5 requests in 3.1 took 469 ms in the median" in rows["waiting"]["sentence"]
+
+
+def test_late_answers_explain_times_alone(tmp_path: Path) -> None:
+    one = some_given_up("3.1", 10.0, [("success_rate == 100 %", 60.0), SLOW])
+    one.columns = {**one.columns, "outcome": ["success"] * 3 + ["server error"] * 2}
+    one.columns |= {"status": [201.0] * 3 + [500.0] * 2, "service": [2.5] * 3 + [0.02] * 2}
+    rows = told(store(tmp_path / "run", one, tables={"server": server(cpu_percent=0.0)}))
+    assert rows["waiting"]["criteria"] == ["3.1-response-time-max"]
+    assert "3 of 5 requests in 3.1 took 2.50 s in the median" in rows["waiting"]["sentence"]
+    assert rows["failed-requests"]["criteria"] == ["3.1-success-rate"]
+
+
 def test_the_probes_own_query_being_slow_is_the_databases_doing(tmp_path: Path) -> None:
     time = np.arange(10.0, 20.0)
     readings = series("database", time=time, query_seconds=np.full(10, 0.25))
@@ -330,7 +368,7 @@ def test_requests_that_were_given_up_wait_for_the_provider_if_the_others_did_so(
         "20 of 20 requests in 2.1 were late or given up; those answered in 2.1 took 4 s in the "
         "median, of which the application had 3.99 s" in str(rows["slow-provider"]["sentence"])
     )
-    assert list(told_with("other", 0.3)) == ["waiting"]
+    assert list(told_with("other", 0.3)) == ["unanswered"]
 
 
 def given_up(**columns: object) -> Part:

@@ -31,7 +31,8 @@ def backlog_overflow(evidence: Evidence) -> list[Finding]:
     for owner in evidence.owners:
         resent, refused = _resent(owner), _refused(owner)
         if resent.any() or (refused.any() and _took_others(owner)):
-            tally.add(owner, resent | refused)
+            # What was answered in the end failed for what the answer says.
+            tally.add(owner, refused | (resent & owner.good), late=resent)
     if tally.first is None:
         return []
     return [

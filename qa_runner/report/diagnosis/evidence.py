@@ -13,7 +13,7 @@ import numpy as np
 from qa_runner.criteria import CriterionResult
 from qa_runner.report.source import Source, StepData, succeeded
 from qa_runner.result import Attempt, Cell, LoadResult, RunResult, StepResult
-from qa_runner.stop import PROTECTED
+from qa_runner.stop import PROTECTED, not_finished
 from qa_runner.table import Floats, Mask, Table
 from qa_runner.verdict import Verdict
 
@@ -23,6 +23,7 @@ BUDGET = "error budget of the environment"
 RATE_LIMIT = "a rate limit answers"
 """What the reason says when errors have stopped a run."""
 _ERRORS = ("ERROR", "CRITICAL")
+_LOG_NAME = re.compile(r"(?P<name>.+?)(?:, [\d.]+ MB;| is not there yet)")
 _LATE_SECONDS = 1.0
 """A record of the log is seen up to a moment after it was written."""
 
@@ -160,7 +161,8 @@ class Evidence:
         """What stands at what was not finished because the run was stopped or interrupted."""
         run = self.run
         ended = run.status in ("stopped", "interrupted") and run.stop_reason
-        return (run.stop_reason, PROTECTED) if ended else ()
+        # Runs that are stored have left things open in either words.
+        return (run.stop_reason, not_finished(run.stop_reason), PROTECTED) if ended else ()
 
     @property
     def _stopped_by_errors(self) -> bool:
@@ -172,6 +174,13 @@ class Evidence:
     def ad_hoc(self) -> bool:
         """Whether it is a load on one address, without a test case and its settings."""
         return not self.run.profile
+
+    @property
+    def log_name(self) -> str:
+        """The file name of the server's log, as the check before the run told it; or empty."""
+        texts = [check.text for check in self.run.checks if check.id == "server-log"]
+        found = _LOG_NAME.match(texts[0]) if texts else None
+        return found["name"] if found else ""
 
     @property
     def parts(self) -> list[Owner]:

@@ -7,7 +7,7 @@ accounts for less than a tenth of these explains nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -51,15 +51,17 @@ _SPREADS = ("stddev", "drift", "range")
 _ROLES = {"follow_up_time": "follow-up", "recovery_time": "probe"}
 
 
-def shares(owner: Owner, mask: Mask) -> dict[str, float]:
+def shares(owner: Owner, mask: Mask, metrics: Collection[str] = ()) -> dict[str, float]:
     """How much of each criterion of ``owner`` the requests in ``mask`` account for.
 
-    ``mask`` has the shape of the owner's samples; criteria of which they account for less than a
-    tenth are left out.
+    ``mask`` has the shape of the owner's samples; criteria of other ``metrics``, if any are given,
+    and those of which they account for less than a tenth are left out.
     """
-    found = {}
+    found: dict[str, float] = {}
+    if not mask.any():
+        return found
     for result in owner.results:
-        if not _open(owner, result):
+        if not _open(owner, result) or (metrics and result.metric not in metrics):
             continue
         deciding = decided(owner, result)
         count = int(deciding.sum())

@@ -19,6 +19,7 @@ class Finding:
     them it accounts for, above 0 up to 1; ``requests`` are those it speaks of, as a mask of the
     samples of each part or step. ``evidence`` is an anchor of the page; empty for that of
     the first criterion. A ``standalone`` finding is told even where it explains no criterion.
+    One that is not ``likely`` tells of the run itself, and is no cause of what the target did.
     """
 
     rule: str
@@ -28,3 +29,4 @@ class Finding:
     requests: Mapping[str, Mask] = field(default_factory=dict)
     evidence: str = ""
     standalone: bool = False
+    likely: bool = True

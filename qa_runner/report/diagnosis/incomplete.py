@@ -1,4 +1,4 @@
-"""What is missing of the run itself: steps that crashed or did not end, samples that are gone."""
+"""What is missing of the run itself: what was interrupted or crashed, samples that are gone."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from qa_runner.report.diagnosis.finding import Finding
 from qa_runner.result import Attempt, StepResult
 from qa_runner.verdict import Verdict
 
-__all__ = ["crashed", "lost_samples"]
+__all__ = ["crashed", "interrupted", "lost_samples"]
 
 
 def _finding(
-    rule: str, cause: str, evidence: str, explains: Iterable[CriterionResult] = ()
+    rule: str,
+    cause: str,
+    evidence: str,
+    explains: Iterable[CriterionResult] = (),
+    *,
+    likely: bool = True,
 ) -> Finding:
     return Finding(
         rule=rule,
@@ -23,7 +28,28 @@ def _finding(
         explains={result.id: 1.0 for result in explains},
         evidence=evidence,
         standalone=True,
+        likely=likely,
     )
+
+
+def interrupted(evidence: Evidence) -> list[Finding]:
+    """That somebody ended the run: why the rest is open, and nothing of the target."""
+    run = evidence.run
+    if run.status != "interrupted":
+        return []
+    stopped = evidence.stop_words
+    cut = [step.number for step in run.steps if step.latest and step.latest.error in stopped]
+    where = f" in step {cut[-1]}" if cut and not evidence.ad_hoc else ""
+    cause = f"the run was interrupted{where}; what it had not measured is inconclusive"
+    left_open = [
+        result
+        for result in evidence.results(Verdict.INCONCLUSIVE)
+        if any(words in result.reason for words in stopped)
+    ]
+    if not (cut or left_open):
+        return []
+    at = f"step-{cut[-1]}" if cut else ""
+    return [_finding("interrupted", cause, at, left_open, likely=False)]
 
 
 def lost_samples(evidence: Evidence) -> list[Finding]:
@@ -40,7 +66,7 @@ def lost_samples(evidence: Evidence) -> list[Finding]:
                 f"the run folder holds {held:,} of the {counted:,} requests of step {step.number}: "
                 "its figures are incomplete, its verdicts are those of the run"
             )
-            found.append(_finding("lost-samples", cause, f"step-{step.number}"))
+            found.append(_finding("lost-samples", cause, f"step-{step.number}", likely=False))
     return found
 
 
@@ -58,7 +84,7 @@ def _of(step: StepResult, attempt: Attempt, stopped: tuple[str, ...]) -> list[Fi
     number = step.number
     if unfinished(attempt):
         cause = f"attempt {attempt.number} of step {number} did not finish"
-        found.append(_finding("unfinished", cause, f"step-{number}"))
+        found.append(_finding("unfinished", cause, f"step-{number}", likely=False))
     # That the run was stopped is told once, by another rule or at the head of the page.
     if attempt.error and attempt.error not in stopped:
         cause = f"step {number} could not run: {attempt.error}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["without_head"]
+__all__ = ["has_traceback", "without_head"]
 
 _MOST_CHARACTERS = 160
 # Date, time, process and the like before the level, and the logger behind it.
@@ -13,8 +13,16 @@ _HEAD = re.compile(
 )
 
 
+# The monitor puts the last line of a traceback behind an ellipsis.
+_BEHIND = " … "
+
+
+def has_traceback(text: str) -> bool:
+    """Whether the record had more than the line that says that something went wrong."""
+    return _BEHIND in text or text.startswith("Traceback")
+
+
 def without_head(text: str) -> str:
     """A record without date, level and logger, the exception alone if there is one; cut."""
-    # The monitor puts the last line of a traceback behind an ellipsis.
-    told = text.rpartition(" … ")[2] if " … " in text else _HEAD.sub("", text)
+    told = text.rpartition(_BEHIND)[2] if _BEHIND in text else _HEAD.sub("", text)
     return told[:_MOST_CHARACTERS]

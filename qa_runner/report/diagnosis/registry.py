@@ -18,7 +18,7 @@ from qa_runner.report.diagnosis.failures import failed_requests
 from qa_runner.report.diagnosis.finding import Finding
 from qa_runner.report.diagnosis.generator import saturated_generator
 from qa_runner.report.diagnosis.hang import hung
-from qa_runner.report.diagnosis.incomplete import crashed, lost_samples
+from qa_runner.report.diagnosis.incomplete import crashed, interrupted, lost_samples
 from qa_runner.report.diagnosis.memory import memory_leak, memory_plateau, memory_swings
 from qa_runner.report.diagnosis.provider import provider_errors, slow_provider
 from qa_runner.report.diagnosis.queries import growing_queries
@@ -33,7 +33,7 @@ from qa_runner.report.diagnosis.sqlite_locks import lock_upgrade, lock_wait
 from qa_runner.report.diagnosis.stopped import stopped
 from qa_runner.report.diagnosis.unexplained import unexplained
 from qa_runner.report.diagnosis.unmeasured import UNMEASURED, other_reasons
-from qa_runner.report.diagnosis.waiting import waiting
+from qa_runner.report.diagnosis.waiting import unanswered, waiting
 from qa_runner.report.diagnosis.wrong_path import missing_slash, wrong_path
 
 __all__ = ["RULES", "Rule", "diagnose"]
@@ -43,6 +43,7 @@ Rule = Callable[[Evidence], list[Finding]]
 RULES: tuple[Rule, ...] = (
     # About the run itself.
     stopped,
+    interrupted,
     lost_samples,
     crashed,
     saturated_generator,
@@ -72,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     hung,
     busy_server,
     busy_after_load,
+    unanswered,
     waiting,
     # What grows, and what is stored.
     memory_leak,

@@ -50,9 +50,9 @@ def summary_lines(story: Story) -> list[str]:
     more = len(failures) - _MOST_FAILURES
     if more > 0:
         lines.append(f"- … and {more:,} more that did not pass")
-    if story.findings and failures:
-        first = story.findings[0]
-        words = (escaped(first["sentence"], _MOST_OF_CAUSE), escaped(first["remedy"]))
+    likely = [row for row in story.findings if row["likely"]]
+    if likely and failures:
+        words = (escaped(likely[0]["sentence"], _MOST_OF_CAUSE), escaped(likely[0]["remedy"]))
         lines.append(f"- **Likely cause:** {' '.join(filter(None, words))}")
     return lines
 
