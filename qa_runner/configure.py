@@ -58,6 +58,16 @@ class ConfiguredStep:
         """Whether any part of it was asked for."""
         return any(part.selected for part in self.parts)
 
+    @property
+    def left_out(self) -> str:
+        """Why its own criteria are no part of the run; empty if all that they count is selected."""
+        ids = [
+            part.definition.id
+            for part in self.parts
+            if part.definition.counts_for_step and not part.selected
+        ]
+        return f"needs all its parts, and {', '.join(ids)} did not run" if ids else ""
+
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredCase:

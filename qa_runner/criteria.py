@@ -119,6 +119,11 @@ class CriterionResult(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str = ""
     """Anchor of the section of the report that shows it, without the #."""
 
+    @property
+    def owner(self) -> str:
+        """The part or step that it is of: "3.2", "3"."""
+        return self.id.partition("-")[0]
+
 
 def parse(text: str, owner: str, metrics: Mapping[str, Metric], source: str = "") -> Criterion:
     """Read a criterion of the part or step ``owner`` ("3.2", "3").

@@ -44,6 +44,7 @@ from qa_runner.targets.choose import DEMO, open_target, starts_server
 from qa_runner.targets.database_url import DatabaseUrl
 from qa_runner.targets.target import Target
 from qa_runner.targets.url import only_this_machine
+from qa_runner.unreached import keep_unreached
 from qa_runner.verdict import Verdict
 
 __all__ = ["Execution", "Finish"]
@@ -87,6 +88,8 @@ class Execution:
         # Monitors begin to report, each from its thread, before there is a run folder.
         self._waiting_series: list[tuple[str, Table]] = []
         self._series_order = Lock()
+        # None until the target has been looked at.
+        self._sources: frozenset[str] | None = None
 
     def perform(self, folder: Path, finish: Finish, *, cleanup: bool) -> None:
         """Run the selected steps in a new run folder; the outcome is in the run.
@@ -192,7 +195,7 @@ class Execution:
         self._calibrate(session)
         # The embedded target tells all.
         inside = set(INSIDE) if target.name == DEMO else found.inside
-        sources = inside | ({"server_log"} if target.log_path else set())
+        self._sources = frozenset(inside | ({"server_log"} if target.log_path else set()))
         self._save()
         instruments = session.instruments(
             target,
@@ -214,7 +217,7 @@ class Execution:
             use_samples=self._use_samples,
         )
         runner = StepRunner(
-            instruments, frozenset(sources), sequence, lambda: _revive(session, instruments)
+            instruments, self._sources, sequence, lambda: _revive(session, instruments)
         )
         self._feed.emit(
             RunStarted(
@@ -347,6 +350,8 @@ class Execution:
         run = self._run
         run.status = status
         run.stop_reason = str(error) if error is not None else ""
+        if error is not None:
+            keep_unreached(self._case, run, self._sources, self._number)
         run.verdict = run.judge()
         if status == "crashed" and run.verdict is not Verdict.FAIL:
             run.verdict = Verdict.ERROR

@@ -189,6 +189,8 @@ class StepResult(msgspec.Struct, kw_only=True):
     stale: str = ""
     """Why its facts may no longer hold, after an earlier step was rerun."""
     selected: bool = True
+    unreached: list[CriterionResult] = []
+    """Those of the latest attempt, or of none, that the run ended before; a new one starts anew."""
 
     @property
     def latest(self) -> Attempt | None:
@@ -196,11 +198,11 @@ class StepResult(msgspec.Struct, kw_only=True):
         return self.attempts[-1] if self.attempts else None
 
     def criteria(self) -> list[CriterionResult]:
-        """Those of the latest attempt: the parts' in order, then the step's own."""
+        """Those of the latest attempt: the parts' in order, also unreached, then the step's own."""
         if self.latest is None:
-            return []
+            return self.unreached
         own = [result for part in self.latest.parts for result in part.criteria]
-        return own + self.latest.criteria
+        return own + self.unreached + self.latest.criteria
 
 
 class TargetResult(msgspec.Struct, kw_only=True, frozen=True):

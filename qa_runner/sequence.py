@@ -85,6 +85,7 @@ class StepSequence:
             samples=name,
         )
         result.attempts.append(attempt)
+        result.unreached = []
         self._run.status, self._run.reason = "running", ""
         # On disk before its first request: what a kill leaves must be told from what comes next.
         self._save()

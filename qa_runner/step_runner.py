@@ -78,7 +78,8 @@ class StepRunner:
             raise
         finally:
             attempt.end = self.instruments.clock.now()
-            excluded += self._judge_step(configured, attempt, records)
+            partly = "" if whole else configured.left_out
+            excluded += self._judge_step(configured, attempt, records, partly)
             if attempt.error and attempt.verdict in (Verdict.PASS, Verdict.SKIPPED):
                 attempt.verdict = Verdict.INCONCLUSIVE
         return excluded
@@ -142,20 +143,16 @@ class StepRunner:
         step: ConfiguredStep,
         attempt: Attempt,
         records: list[tuple[ConfiguredPart, PartRecord, PartResult]],
+        left_out: str,
     ) -> list[str]:
         criteria, excluded = applicable(step.criteria, self.sources)
         counted = [row for row in records if row[0].definition.counts_for_step]
         needed = [part for part in step.parts if part.definition.counts_for_step]
         evidence = f"step-{step.definition.number}"
-        missing = [
-            part.definition.id
-            for part in needed
-            if part.definition.id not in {row[1].id for row in counted}
-        ]
-        if missing and not attempt.error:
-            why = f"needs all its parts, and {', '.join(missing)} did not run"
-            attempt.criteria = skipped(criteria, evidence, why)
-        elif counted:
+        if left_out:
+            attempt.criteria = skipped(criteria, evidence, left_out)
+        # What ended it without a word here leaves them unreached.
+        elif counted and (attempt.error or len(counted) == len(needed)):
             observed = self._observe(
                 [row[1] for row in counted], counted[0][2].start, counted[-1][2].end
             )

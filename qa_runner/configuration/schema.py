@@ -77,11 +77,13 @@ class TargetEntry(_Entry, frozen=True, kw_only=True):
 
     ``paths`` replaces paths of a test case's endpoints by those of this deployment. ``headers``
     and ``bearer_token`` are secrets: their values never reach a file. ``log`` is the server's log.
+    ``version`` is what the report calls the version; without it, the commit of the project here.
     """
 
     url: str
     environment: str = "local"
     paths: dict[str, str] = {}
+    version: str = ""
     headers: dict[str, str] = {}
     bearer_token: str = ""
     verify_tls: bool = True

@@ -90,7 +90,7 @@ def _interval(result: CriterionResult) -> str:
 
 
 def _evidence(result: CriterionResult, known: set[str]) -> str:
-    owner = result.id.split("-", maxsplit=1)[0]
+    owner = result.owner
     step = owner.split(".", maxsplit=1)[0]
     for anchor in (result.evidence, f"part-{owner}", f"step-{owner}", f"step-{step}"):
         if anchor in known:

@@ -5,8 +5,8 @@
     samples.csv    one row for each request: step, attempt, then the columns of table.SAMPLES
     series.csv     one row for each value that a monitor read: series, session, time (seconds on
                    the session's clock), column, value, text
-    criteria.csv   one row for each criterion of each attempt; measured value, interval and limit
-                   are in the unit of that row
+    criteria.csv   one row for each criterion of each attempt, and for each that the run ended
+                   before; measured value, interval and limit are in the unit of that row
 
 Numbers are exact, an empty cell is an absent one. A text that a spreadsheet would take for a
 formula has an apostrophe before it; control characters and marks that reorder text are spelt out,
@@ -129,6 +129,9 @@ def _criteria(run: RunResult) -> Iterator[str]:
             results = [result for part in attempt.parts for result in part.criteria]
             for result in [*results, *attempt.criteria]:
                 yield _row((float(step.number), float(attempt.number), *_cells(result)))
+        number = float(step.latest.number) if step.latest else math.nan
+        for result in step.unreached:
+            yield _row((float(step.number), number, *_cells(result)))
 
 
 def _cells(result: CriterionResult) -> Iterator[float | str]:

@@ -49,6 +49,7 @@ def step_view(
         "figure": drawing_view(drawing) if drawing else None,
         "inside": _inside(source, step),
         "criteria": [criterion_row(result, known) for result in latest.criteria] if latest else [],
+        "unreached": [criterion_row(result, known) for result in step.unreached],
         "parts": [_part(part, known) for part in latest.parts] if latest else [],
     }
 

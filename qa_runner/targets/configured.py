@@ -17,6 +17,7 @@ from qa_runner.monitors.process_rule import ProcessRule
 from qa_runner.monitors.project import DjangoProject
 from qa_runner.stop import StopToken
 from qa_runner.targets.command import split_command
+from qa_runner.targets.commit import commit_of
 from qa_runner.targets.server_command import ServerCommand, StartOrder
 from qa_runner.targets.target import Target, runs_on
 from qa_runner.targets.url import connect, resolve, root_of, split_root
@@ -83,6 +84,8 @@ def configured_target(
             facts["server"] = f"started by the run: {command_line(shown)}"
             log, ended = log or order.log, server.ended
         facts["address"] = address = connect(addresses, host, port)
+        if version := _version(entry, address):
+            facts["version"] = version
         if parts.scheme == "https" and not entry.verify_tls:
             facts["certificate"] = "not verified"
         yield Target(
@@ -99,6 +102,16 @@ def configured_target(
             facts=facts,
             ended=ended,
         )
+
+
+def _version(entry: TargetEntry, address: str) -> str:
+    """What the configuration says, or the commit of the project; empty if nothing is known.
+
+    A server on another machine has files of its own.
+    """
+    if entry.version or entry.project is None or not is_here(address):
+        return entry.version
+    return commit_of(entry.project.folder)
 
 
 def _order(

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from qa_runner import __version__
 from qa_runner.errors import PortTaken, TargetError
 from qa_runner.monitors.project import DjangoProject
 from qa_runner.targets.database_url import DatabaseUrl, database_environment
@@ -204,7 +205,7 @@ class EmbeddedTarget:
             ),
             facts={
                 "application": "Purchase API, embedded",
-                "version": f"Django {metadata.version('django')}",
+                "version": f"qa-runner {__version__} demo, Django {metadata.version('django')}",
                 "server": "threaded WSGI server",
                 "database": self._database.name if self.database is None else _OWN_DATABASE,
                 "faults": ", ".join(self.faults) or "none",

@@ -219,8 +219,8 @@ def test_the_comments_are_what_they_seem(folder: Path, project: Path, cli: Cli) 
     source = source_of(configuration)
     shop = configuration.targets["shop"]
     assert set(source.data["targets"]["shop"]) == {
-        "url", "environment", "bearer_token", "headers", "verify_tls", "log", "paths", "process",
-        "project", "server",
+        "url", "environment", "version", "bearer_token", "headers", "verify_tls", "log", "paths",
+        "process", "project", "server",
     }  # fmt: skip
     assert set(source.data["targets"]["shop"]["project"]) >= {"models", "intent_field"}
     assert shop.server is not None

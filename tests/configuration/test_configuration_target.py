@@ -65,6 +65,14 @@ def said(path: Path, name: str = "shop") -> str:
     return message
 
 
+def test_the_version_may_name_a_variable(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert entry(shop).version == ""
+    monkeypatch.setenv("SHOP_VERSION", "1.4.2")
+    line = 'version = "v${SHOP_VERSION}"'
+    shop.write_text(SHOP.replace("[targets.shop.p", f"{line}\n[targets.shop.p"))
+    assert entry(shop).version == "v1.4.2"
+
+
 def test_variables_are_filled_in_once(shop: Path) -> None:
     filled = entry(shop)
     assert filled.url == "http://127.0.0.1:8000"

@@ -171,6 +171,24 @@ def test_a_step_that_never_ran_has_no_criteria() -> None:
     assert step.criteria() == []
 
 
+def test_what_was_not_reached_stands_before_what_the_step_has_as_a_whole() -> None:
+    missing, own = judged("duration < 3 s", None), judged("success_rate >= 90 %", 95.0)
+    step = step_result(attempts=0)
+    step.unreached = [missing]
+    assert step.criteria() == [missing]
+    step = step_result()
+    step.unreached = [missing]
+    step.attempts[0].criteria = [own]
+    assert step.criteria()[1:] == [missing, own]
+
+
+def test_a_run_of_before_has_nothing_that_was_not_reached() -> None:
+    data = encode(run_result())
+    before = data.replace(b',\n      "unreached": []', b"")
+    assert before != data
+    assert decode(before, "run.json") == run_result()
+
+
 def test_the_session_that_took_the_mark_is_kept_and_none_in_a_run_of_before() -> None:
     run = run_result(database_mark={"transactions": 5}, mark_session=2)
     data = encode(run)

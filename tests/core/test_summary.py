@@ -70,9 +70,21 @@ def test_skipped_criteria_do_not_count() -> None:
     ],
 )
 def test_a_run_that_did_not_end_says_why(status: str, why: str, said: str) -> None:
-    assert reason(step(1, GOOD), status=status, stop_reason=why) == said
+    assert reason(status=status, stop_reason=why) == said
     # It comes before what the criteria that were judged say.
-    assert reason(step(1, SLOW), status=status, stop_reason=why) == said
+    counted = f"{said} 0 of 1 criteria passed, 1 failed."
+    assert reason(step(1, SLOW), status=status, stop_reason=why) == counted
+
+
+def test_a_run_that_did_not_end_counts_what_passed_of_all() -> None:
+    ended = {"status": "interrupted", "stop_reason": "by Ctrl-C"}
+    said = reason(step(1, GOOD, SLOW, SPOILT), step(2, GOOD, MISSING, MISSING), **ended)
+    assert said == (
+        "Interrupted by Ctrl-C. 2 of 6 criteria passed, 1 failed, 1 could not be judged, "
+        "2 could not be measured."
+    )
+    not_selected = step(2, MISSING, selected=False)
+    assert reason(step(1, GOOD), not_selected, **ended).endswith(" 1 of 1 criteria passed.")
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,41 @@ def test_it_has_what_the_configuration_says(url: str, tmp_path: Path) -> None:
         assert "token-1" not in repr(target)
 
 
+@pytest.fixture
+def commits(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders of which the commit is asked for; it is always the same."""
+    asked: list[Path] = []
+    monkeypatch.setattr(
+        "qa_runner.targets.configured.commit_of",
+        lambda folder: asked.append(folder) or "0123456789ab",
+    )
+    return asked
+
+
+def test_its_version_is_that_of_the_configuration_or_the_commit_of_its_project(
+    url: str, tmp_path: Path, commits: list[Path]
+) -> None:
+    project = ProjectEntry(folder=tmp_path, settings="shop.settings")
+    with opened(TargetEntry(url=url, project=project)) as target:
+        assert target.facts["version"] == "0123456789ab"
+    assert commits == [tmp_path]
+    with opened(TargetEntry(url=url, project=project, version="1.4.2")) as target:
+        assert target.facts["version"] == "1.4.2"
+    with opened(TargetEntry(url=url)) as target:
+        assert "version" not in target.facts
+    assert commits == [tmp_path]
+
+
+def test_the_commit_here_says_nothing_of_a_server_elsewhere(
+    url: str, tmp_path: Path, commits: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qa_runner.targets.configured.is_here", lambda _address: False)
+    project = ProjectEntry(folder=tmp_path, settings="shop.settings")
+    with opened(TargetEntry(url=url, project=project)) as target:
+        assert "version" not in target.facts
+    assert commits == []
+
+
 def test_the_projects_own_interpreter_is_taken(url: str, tmp_path: Path) -> None:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     own = tmp_path / ".venv" / "bin" / "python"

@@ -12,12 +12,14 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 import pytest
 from waiting import wait_until
 
+from qa_runner import __version__
 from qa_runner.errors import PortTaken, TargetError, UnknownName
 from qa_runner.targets.embedded import EmbeddedTarget
 from qa_runner.targets.faults import FAULTS, validate_faults
@@ -122,6 +124,9 @@ def test_faults_are_handed_on(tmp_path: Path) -> None:
     with EmbeddedTarget(tmp_path, faults=("lock", "leak")) as target:
         assert target.faults == ("lock", "leak")
         assert target.facts["faults"] == "lock, leak"
+        assert (
+            target.facts["version"] == f"qa-runner {__version__} demo, Django {version('django')}"
+        )
         assert target.project is not None
         assert target.project.environment["QA_RUNNER_DEMO_FAULTS"] == "lock,leak"
 

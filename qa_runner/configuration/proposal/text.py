@@ -76,6 +76,7 @@ def _target(proposed: Proposed, folder: Path) -> list[str]:
         f"[targets.{proposed.name}]",
         f"url = {_quoted(proposed.url)}",
         f"environment = {_quoted(proposed.environment)}  # local, staging, production or one below",
+        '# version = "1.4.2"  # for the report; without it, the commit of the project below',
         _line("bearer_token", f"${{{proposed.token_variable or 'API_TOKEN'}}}",
               known=bool(proposed.token_variable)),
         f"headers = {{ {headers} }}" if headers else '# headers = { "X-Api-Key" = "${API_KEY}" }',

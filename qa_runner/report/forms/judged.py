@@ -82,11 +82,9 @@ def _worse(verdict: Verdict, other: Verdict) -> bool:
 
 def _of_step(step: StepResult) -> Iterator[Judged]:
     latest = step.latest
-    if latest is None:
-        return
-    rows = list(_of_attempt(step, latest))
+    rows = list(_of_attempt(step, latest)) if latest else list(_unreached(step))
     verdict = step_verdict(step)
-    if _worse(verdict, combine(row.verdict for row in rows)):
+    if latest and _worse(verdict, combine(row.verdict for row in rows)):
         why = latest.error or "the step did not come to its end, or judged nothing"
         rows.append(Judged(f"{step.number}-completed", verdict, why, _place(step, latest)))
     for row in rows:
@@ -104,9 +102,19 @@ def _of_attempt(step: StepResult, attempt: Attempt) -> Iterator[Judged]:
             verdict = part.verdict if _worse(part.verdict, Verdict.PASS) else Verdict.ERROR
             why = f"the part did not come to its end: {part.error}"
             yield Judged(f"{part.id}-completed", verdict, why, place, took)
+    yield from _unreached(step)
     for result in attempt.criteria:
         # The time of a step is that of its parts.
         place = _place(step, attempt)
+        yield Judged(result.id, result.verdict, _message(result), place, 0.0, result)
+
+
+def _unreached(step: StepResult) -> Iterator[Judged]:
+    """What the run ended before."""
+    titles = (f"Step {step.number} {step.title}".rstrip(),)
+    for result in step.unreached:
+        part = result.owner if "." in result.owner else ""
+        place = Place(step.number, part, titles)
         yield Judged(result.id, result.verdict, _message(result), place, 0.0, result)
 
 

@@ -69,15 +69,11 @@ def _result(story: Story) -> form.Result:
 
 
 def _criteria(step: StepResult) -> list[form.Criterion]:
-    latest = step.latest
-    if latest is None:
-        return []
-    held = [(part.id, result) for part in latest.parts for result in part.criteria]
-    held += [("", result) for result in latest.criteria]
-    return [_criterion(step, part, result) for part, result in held]
+    return [_criterion(step, result) for result in step.criteria()]
 
 
-def _criterion(step: StepResult, part: str, result: CriterionResult) -> form.Criterion:
+def _criterion(step: StepResult, result: CriterionResult) -> form.Criterion:
+    part = result.owner if "." in result.owner else ""
     own = {"step": step.number, "part": part, "counts": step.selected}
     return msgspec.convert(msgspec.to_builtins(result) | own, form.Criterion)
 

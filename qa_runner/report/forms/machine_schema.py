@@ -247,13 +247,17 @@ class Result(_Object):
     test_case: Case
     run: Run
     verdict: Judgement
-    reason: Annotated[str, Meta(description="One sentence on why the verdict is what it is.")]
+    reason: Annotated[str, Meta(description="In a sentence or two, why the verdict is what it is.")]
     counts: Annotated[
         dict[str, int], Meta(description="How many criteria that count have each verdict.")
     ]
     target: Target
     criteria: Annotated[
-        list[Criterion], Meta(description="Of the latest attempts, in the document's order.")
+        list[Criterion],
+        Meta(
+            description="Of the latest attempts, in the document's order; those that the run ended "
+            "before are INCONCLUSIVE."
+        ),
     ]
     excluded: Annotated[
         list[str], Meta(description="Criteria that do not apply to this target, with the reason.")
