@@ -22,11 +22,13 @@ _ORDER = [Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE]
 
 def print_summary(console: Console, run: RunResult) -> None:
     """What did not pass, the steps if any was begun, and the verdict."""
+    # What a run that ended early did not reach is told with the steps.
     missed = [
         criterion
         for step in run.steps
+        if step.selected
         for criterion in step.criteria()
-        if criterion.verdict in _ORDER
+        if criterion.verdict in _ORDER and criterion not in step.unreached
     ]
     missed.sort(key=lambda criterion: _ORDER.index(criterion.verdict))
     console.print()
@@ -38,7 +40,8 @@ def print_summary(console: Console, run: RunResult) -> None:
     steps = [step for step in run.steps if step.selected or step.attempts]
     if any(step.attempts for step in steps):
         # Where there is much to say, the steps take a line: each was told when it ended.
-        console.print(_steps_line(steps) if missed else _steps(steps), soft_wrap=bool(missed))
+        whole = run.verdict is Verdict.PASS
+        console.print(_steps(steps) if whole else _steps_line(steps), soft_wrap=not whole)
         console.print()
     console.print(verdict_line(run), soft_wrap=True)
 

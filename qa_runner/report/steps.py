@@ -22,7 +22,6 @@ from qa_runner.result import (
 
 __all__ = ["drawing_view", "step_view"]
 
-"""The first column of a table whose second counts, for each check, what it found wrong."""
 _OWN_REASONS = ("", "run", "rerun")
 
 

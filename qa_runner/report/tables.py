@@ -16,6 +16,7 @@ _PAIR = 2
 _FEW_PAIRS = 6
 _MOST_OPEN_ROWS = 12
 _CHECKLIST = "check"
+"""The first column of a table whose second counts, for each check, what it found wrong."""
 _UNITS = ("s", "ms", "MB", "%")
 _PERCENTILE = re.compile(r"\bp(\d+)\b")
 _NAMES = ("pid", "port", "status")

@@ -30,6 +30,13 @@ _MOST_FACT = 240
 _FEW = 12
 """So many criteria need no part that is folded."""
 _SETTLED = (Verdict.PASS, Verdict.SKIPPED)
+_GROUP_WORDS = {
+    Verdict.FAIL: "failed",
+    Verdict.ERROR: "could not run",
+    Verdict.INCONCLUSIVE: "inconclusive",
+    Verdict.PASS: "passed",
+    Verdict.SKIPPED: "skipped",
+}
 _STATUS_WORDS = {
     "running": "This run has not finished",
     "interrupted": "Interrupted",
@@ -110,23 +117,31 @@ def _title(run: RunResult) -> str:
 def _criteria(run: RunResult, known: set[str]) -> dict[str, Any]:
     """Failures first; many that passed are folded, so that the rest is on one screen.
 
-    Beside failures they are one group, and alone a group for each step.
+    Beside failures they are one group, and alone a group for each step. So is what a run that
+    ended early did not reach, and what does not count: a selected step only needed it.
     """
-    listed = ordered(run.criteria())
-    if len(listed) <= _FEW:
-        return {"first": [criterion_row(result, known) for result in listed], "groups": []}
-    first = [result for result in listed if result.verdict not in _SETTLED]
-    groups = (
-        {"": listed[len(first) :]}
-        if first
-        else {f"Step {step.number}: {step.title}": step.criteria() for step in run.steps}
+    selected = [step for step in run.steps if step.selected]
+    unreached = [result for step in selected for result in step.unreached]
+    listed = ordered(
+        [held for step in selected for held in step.criteria() if held not in unreached]
     )
+    first, groups = listed, {}
+    if len(listed) > _FEW:
+        first = [result for result in listed if result.verdict not in _SETTLED]
+        groups = (
+            {"": listed[len(first) :]}
+            if first
+            else {f"Step {step.number}: {step.title}": step.criteria() for step in selected}
+        )
+    needed = [result for step in run.steps if not step.selected for result in step.criteria()]
+    groups["Not reached"] = unreached
+    groups["Prerequisites, not part of this run"] = ordered(needed)
     return {
         "first": [criterion_row(result, known) for result in first],
         "groups": [
             {
                 "of": of,
-                "words": _settled_words(held),
+                "words": _words(held),
                 "rows": [criterion_row(result, known) for result in held],
             }
             for of, held in groups.items()
@@ -135,11 +150,11 @@ def _criteria(run: RunResult, known: set[str]) -> dict[str, Any]:
     }
 
 
-def _settled_words(results: list[CriterionResult]) -> str:
+def _words(results: list[CriterionResult]) -> str:
     counted = Counter(result.verdict for result in results)
     words = [
-        f"{plural(counted[verdict], 'criterion', 'criteria')} {word}"
-        for verdict, word in zip(_SETTLED, ("passed", "skipped"), strict=True)
+        f"{plural(counted[verdict], 'criterion', 'criteria')} {_GROUP_WORDS[verdict]}"
+        for verdict in URGENCY
         if counted[verdict]
     ]
     return ", ".join(words)
@@ -152,7 +167,9 @@ def _cause(run: RunResult, found: dict[str, Any]) -> str:
 
 
 def _counts(run: RunResult) -> list[dict[str, str]]:
-    counted = Counter(result.verdict for result in run.criteria())
+    counted = Counter(
+        result.verdict for step in run.steps if step.selected for result in step.criteria()
+    )
     return [
         {"verdict": verdict.value, "icon": ICONS[verdict], "count": f"{counted[verdict]:,}"}
         for verdict in URGENCY

@@ -143,13 +143,16 @@ class ConcurrentRequests(Step):
         ctx.record("peak_throughput", peak)
         # The first stair that reaches nine tenths of the peak: more users only wait longer.
         knee = next(users for users, _, _, throughput, _, _ in rows if throughput >= 0.9 * peak)
+        # At the last of several stairs throughput was still growing: what comes is not known.
+        grew = len(rows) > 1 and knee == rows[-1][0]
         ctx.table(
             "stairs",
-            "Stairs",
+            "Stairs, with the response times of what succeeded",
             ("users", "requests", "succeeded", "req/s", "median s", "p95 s", "knee"),
-            [(*row, "knee" if row[0] == knee else "") for row in rows],
+            [(*row, "knee" if row[0] == knee and not grew else "") for row in rows],
         )
-        ctx.note(f"Knee at {knee} virtual users; peak throughput {peak:.3g} req/s.")
+        found = f"No knee up to {knee}" if grew else f"Knee at {knee}"
+        ctx.note(f"{found} virtual users; peak throughput {peak:.3g} req/s.")
 
 
 def _follow_up(ctx: StepContext, timeout: float) -> None:

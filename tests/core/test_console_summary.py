@@ -39,9 +39,9 @@ def test_failures_first_then_the_steps_in_a_line_and_the_verdict() -> None:
         reason="1 of 3 criteria failed.",
     )
     assert lines[2].split() == ["✗", "FAIL", "1.1-success-rate", "==", "100", "%", "20", "%"]
-    assert lines[4].endswith("not measured")
-    assert lines[6] == ("steps  ✓ 1  ✗ 3 Step (1 of 3)  ✓ 4  ✗ 5 Step (prerequisite) (0 of 1)")
-    assert lines[8:] == ["✗ FAIL of profile smoke  CASE-1  1 of 3 criteria failed."]
+    assert lines[3].endswith("not measured")
+    assert lines[5] == ("steps  ✓ 1  ✗ 3 Step (1 of 3)  ✓ 4  ✗ 5 Step (prerequisite) (0 of 1)")
+    assert lines[7:] == ["✗ FAIL of profile smoke  CASE-1  1 of 3 criteria failed."]
 
 
 def test_where_everything_passed_each_step_has_a_line() -> None:

@@ -146,7 +146,7 @@ def test_every_criterion_of_the_scope_is_in_the_result_in_its_order(settings: Ru
     assert told(first) == [
         ("1.1-server-processes", "PASS", ""),
         ("1.2-server-processes", "INCONCLUSIVE", WHY),
-        ("1-server-processes", "INCONCLUSIVE", "not finished: by Ctrl-C"),
+        ("1-server-processes", "INCONCLUSIVE", "not finished: stopped with Ctrl-C"),
     ]
     assert told(second) == [(name, "INCONCLUSIVE", WHY) for name in ALL[3:]]
     assert all(held.measured is None for held in second.criteria())

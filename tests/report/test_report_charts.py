@@ -241,7 +241,7 @@ def test_without_stored_stairs_no_capacity_is_drawn(factory: Factory) -> None:
     step.attempts[0].parts[0].tables = []
     drawn = draw_all(Source(RunReader(factory.write()))).steps
     assert "Capacity" not in drawn[3].svg
-    assert "knee" not in drawn[3].svg
+    assert "knee:" not in drawn[3].svg
     assert (
         "The capacity is not drawn: this attempt stored no table of its stairs."
         in drawn[3].caption.description

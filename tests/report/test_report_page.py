@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 import run_factory
-from run_factory import FIGURES, Factory, plans, session, whole
+from run_factory import FIGURES, Factory, criterion, plans, session, whole
 
 from qa_runner.check_result import CheckResult, Level
 from qa_runner.data_folder import data_folder
 from qa_runner.errors import OutputError, RunFolderError
 from qa_runner.report.html import page, render
-from qa_runner.result import DataTable, Session
+from qa_runner.result import DataTable, Session, StepResult
 from qa_runner.store import RunReader
 from qa_runner.verdict import Verdict
 
@@ -297,6 +297,33 @@ def test_what_passed_is_folded_beneath_what_failed(failing: Path, passing: Path)
     assert set(re.findall(r'<tr [^>]*data-verdict="(\w+)"', folded)) == {"PASS"}
     count = folded.count("<tr role") - 1
     assert f"<summary>{count} criteria passed</summary>" in folded
+
+
+def test_what_was_not_reached_or_only_needed_is_folded_apart(tmp_path: Path) -> None:
+    factory = Factory(tmp_path / "run", status="interrupted", stop_reason="by Ctrl-C")
+    factory.step(1, plans()[:2])
+    factory.run.steps[-1].selected = False
+    factory.step(2, [plan for plan in plans() if plan.part.startswith("2.")])
+    later = criterion("3.1", "success_rate == 100 %", None)
+    factory.run.steps.append(
+        StepResult(
+            number=3,
+            title="Later",
+            purpose="",
+            figure="",
+            chart="",
+            verdict=Verdict.INCONCLUSIVE,
+            unreached=[later],
+        )
+    )
+    text = page(RunReader(factory.write()))
+    table = text[text.index('id="criteria"') : text.index('id="wrong"')]
+    assert "<summary>Not reached · 1 criterion inconclusive</summary>" in table
+    assert "<summary>Prerequisites, not part of this run · " in table
+    # They do not count.
+    counts = table.partition('class="counts"')[2].partition("</p>")[0]
+    selected = [held for step in factory.run.steps if step.selected for held in step.criteria()]
+    assert sum(int(held) for held in re.findall(r">(\d+) ", counts)) == len(selected)
 
 
 def test_where_all_passed_each_step_is_folded(passing: Path) -> None:

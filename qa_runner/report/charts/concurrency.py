@@ -229,7 +229,7 @@ def _staircase(axes: Axes, held: _Stairs) -> str:
     axes.set_title("Capacity: throughput (line) and response time p(95) (dashed)")
     said = f" Peak throughput {quantity(peak, 'req/s')}"
     if held.knee is None:
-        return f"{said}."
+        return f"{said}; no knee up to {held.users[-1]} virtual users."
     users = f"{held.users[held.knee]} virtual user{'' if held.users[held.knee] == '1' else 's'}"
     axes.axvline(held.knee, color=GREEN, linestyle=":", linewidth=1.5)
     axes.annotate(

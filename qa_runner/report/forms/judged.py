@@ -72,7 +72,7 @@ def judged(source: Source) -> list[Judged]:
     run = source.run
     rows = [row for step in run.steps for row in _of_step(step)]
     rows += [_excluded(run, text) for text in run.excluded]
-    whole = _of_run(run, combine(row.verdict for row in rows))
+    whole = _of_run(run, _together(rows))
     return [*rows, whole] if whole else rows
 
 
@@ -80,11 +80,16 @@ def _worse(verdict: Verdict, other: Verdict) -> bool:
     return _ORDER.index(verdict) < _ORDER.index(other)
 
 
+def _together(rows: list[Judged]) -> Verdict:
+    """What a reader of the rows would say; of none that nothing is wrong."""
+    return combine(row.verdict for row in rows) if rows else Verdict.PASS
+
+
 def _of_step(step: StepResult) -> Iterator[Judged]:
     latest = step.latest
     rows = list(_of_attempt(step, latest)) if latest else list(_unreached(step))
     verdict = step_verdict(step)
-    if latest and _worse(verdict, combine(row.verdict for row in rows)):
+    if latest and _worse(verdict, _together(rows)):
         why = latest.error or "the step did not come to its end, or judged nothing"
         rows.append(Judged(f"{step.number}-completed", verdict, why, _place(step, latest)))
     for row in rows:

@@ -11,15 +11,12 @@ from qa_runner.criteria import CriterionResult
 from qa_runner.report.attempts import step_verdict
 from qa_runner.report.forms import machine_schema as form
 from qa_runner.report.forms.story import Story
-from qa_runner.report.source import response_seconds, succeeded
+from qa_runner.report.source import answered_seconds, succeeded
 from qa_runner.result import LoadResult, PartResult, StepResult
 from qa_runner.table import SAMPLES, Table
 from qa_runner.verdict import Verdict
 
 __all__ = ["machine"]
-
-_UNANSWERED = ("dropped", "cancelled", "connection error")
-"""Outcomes without a response time: a refused connection must not make a server look quick."""
 
 
 def machine(story: Story) -> bytes:
@@ -148,7 +145,7 @@ def _successes_per_second(samples: Table) -> float | None:
 
 
 def _response_time(samples: Table) -> form.ResponseTime | None:
-    values = response_seconds(samples)[~samples.text_among("outcome", _UNANSWERED)]
+    values = answered_seconds(samples)
     values = values[np.isfinite(values)]
     if not values.size:
         return None
