@@ -69,7 +69,9 @@ def _banner(run: RunResult, part: PartResult) -> dict[str, Any]:
         "icon": ICONS[run.verdict],
         "test_name": run.test_name,
         "reason": run.reason,
-        "status": "" if run.status == "finished" else f"{run.status.title()}: {run.stop_reason}",
+        "status": ""
+        if run.status == "finished"
+        else ": ".join(filter(None, (run.status.title(), run.stop_reason))),
         "facts": [
             ("Requests", counted or "none"),
             *(

@@ -160,8 +160,10 @@ class StepData:
         spread or their trend cannot.
         """
         for result in self.step.criteria():
+            # One with a tag is of some of the requests, and would be drawn over all of them.
             if (
                 result.metric == metric
+                and not result.tag
                 and (result.aggregate == aggregate if aggregate else _on_scale(result.aggregate))
                 and (not part or result.id.startswith(f"{part}-"))
                 and result.operator.startswith("<")

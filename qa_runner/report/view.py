@@ -62,7 +62,13 @@ GLOSSARY = (
     ("Margin bar", "the measured value; the tick is the limit, an arrow means far beyond it"),
     ("n", "how many requests, readings or rows a value was made from"),
     ("p(95)", "the value that 95 % of the requests stayed at or below, linearly interpolated"),
-    ("95 % interval", "where the true value lies with 95 % confidence; it informs, never decides"),
+    (
+        "95 % interval",
+        (
+            "where the true value lies with 95 % confidence; it informs, never decides. Too few "
+            "requests give none: a p(95) takes 72"
+        ),
+    ),
     (
         "Network (of a response time)",
         "all of it outside the application: connecting, transfer, waiting for a worker",

@@ -54,6 +54,19 @@ def test_it_tells_the_story(stories: dict[str, Story]) -> None:
     assert lines[6].startswith("- **Likely cause:** ")
 
 
+@pytest.mark.parametrize("reason", ["# big", "> said", "- item", "1. one", "---", "    code"])
+def test_a_reason_begins_no_block(
+    stories: dict[str, Story], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blocks() -> list[str]:
+        text = markdown(stories["passing"]).decode()
+        return [token.type for token in MarkdownIt("commonmark").parse(text)]
+
+    before = blocks()
+    monkeypatch.setattr(Story, "reason", reason)
+    assert blocks() == before
+
+
 def test_a_pass_names_no_cause(stories: dict[str, Story]) -> None:
     text = markdown(stories["passing"]).decode()
     assert text.startswith("### ✓ PASS: PURCHASE-006")

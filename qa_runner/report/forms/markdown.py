@@ -45,7 +45,8 @@ def summary_lines(story: Story) -> list[str]:
     """Verdict, one sentence, the worst criteria and the likely cause: at most seven lines."""
     failures = [result for result in story.results if result.verdict in _SIGNS]
     failures.sort(key=lambda result: list(_SIGNS).index(result.verdict))
-    lines = [f"### {escaped(story.title)}", f"{_facts(story)} {escaped(story.reason)}".rstrip()]
+    # Our word first: what a stored reason begins with could make it a heading or a list.
+    lines = [f"### {escaped(story.title)}", f"Result: {escaped(story.reason)} {_facts(story)}"]
     lines += [_failure(result) for result in failures[:_MOST_FAILURES]]
     more = len(failures) - _MOST_FAILURES
     if more > 0:
