@@ -49,7 +49,7 @@ class MemoryPlateau(Fault):
 class MemorySwings(Fault):
     """Memory never comes to rest, whether there are requests or not."""
 
-    bytes_each_time = 10_000_000
+    bytes_each_time = 7_000_000
     # No multiple of each other, nor of what monitors sample at.
     held_seconds = 0.4
     pause_seconds = 0.53

@@ -33,7 +33,7 @@ FAULTS = {
     "unlogged-errors": "2 of each 5 requests answer 500, and the log is told nothing",
     "cold-start": "the first 3 requests after the start of the server fail with 500",
     "memory-plateau": "each of the first 4 requests keeps 60 MB, those after them nothing",
-    "memory-swings": "a thread of the server takes and gives back 10 MB all the time",
+    "memory-swings": "a thread of the server takes and gives back 7 MB all the time",
 }
 
 
