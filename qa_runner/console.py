@@ -25,7 +25,8 @@ from qa_runner.events import (
     StepStarted,
 )
 from qa_runner.redaction import mask_known
-from qa_runner.report.format import apart, duration, quantity
+from qa_runner.report.criteria import ICONS, measured_text
+from qa_runner.report.format import duration
 from qa_runner.report.text import visible
 from qa_runner.result import RunResult
 from qa_runner.verdict import Verdict
@@ -33,8 +34,6 @@ from qa_runner.verdict import Verdict
 __all__ = [
     "PlainView",
     "make_console",
-    "measured_text",
-    "symbol",
     "verdict_line",
     "verdict_text",
     "view",
@@ -46,13 +45,6 @@ _STYLES = {
     Verdict.ERROR: "bold magenta",
     Verdict.INCONCLUSIVE: "bold yellow",
     Verdict.SKIPPED: "dim",
-}
-_SYMBOLS = {
-    Verdict.PASS: "✓",
-    Verdict.FAIL: "✗",
-    Verdict.ERROR: "!",
-    Verdict.INCONCLUSIVE: "?",
-    Verdict.SKIPPED: "-",
 }
 _PLAIN_WIDTH = 120
 
@@ -84,14 +76,9 @@ def make_console(file: TextIO) -> Console:
     return _Console(file=masked, highlight=False, width=_PLAIN_WIDTH, no_color=True)
 
 
-def symbol(verdict: Verdict) -> str:
-    """What stands for a verdict beside its name, or where there is no room for it."""
-    return _SYMBOLS[verdict]
-
-
 def verdict_text(verdict: Verdict) -> Text:
     """A verdict with its symbol, so that colour is never alone."""
-    return Text(f"{symbol(verdict)} {verdict}", style=_STYLES[verdict])
+    return Text(f"{ICONS[verdict]} {verdict}", style=_STYLES[verdict])
 
 
 class PlainView:
@@ -201,21 +188,12 @@ def view(console: Console, *, shown: bool) -> Iterator[Callable[[Event], None]]:
 
 def criterion_line(criterion: CriterionResult) -> str:
     """A criterion that did not pass, in one line."""
-    text = f"{symbol(criterion.verdict)} {criterion.id}: {criterion.expression}"
+    text = f"{ICONS[criterion.verdict]} {criterion.id}: {criterion.expression}"
     if criterion.measured is not None:
         text += f", measured {measured_text(criterion)}"
     if criterion.reason:
         text += f" ({criterion.reason})"
     return text
-
-
-def measured_text(criterion: CriterionResult) -> str:
-    """The measured value with its unit, or that it was not within."""
-    if criterion.measured is None:
-        return "not measured"
-    if criterion.beyond:
-        return f"not within {quantity(criterion.measured, criterion.unit)}"
-    return apart(criterion.measured, criterion.limit, criterion.unit)
 
 
 def verdict_line(run: RunResult) -> Text:

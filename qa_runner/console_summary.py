@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qa_runner.console import measured_text, symbol, verdict_line, verdict_text
+from qa_runner.console import verdict_line, verdict_text
 from qa_runner.criteria import CriterionResult
+from qa_runner.report.criteria import ICONS, measured_text
 from qa_runner.report.format import quantity
 from qa_runner.report.text import visible
 from qa_runner.result import RunResult, StepResult
@@ -77,7 +78,7 @@ def _steps_line(steps: list[StepResult]) -> Text:
     for step in steps:
         passed = step.verdict is Verdict.PASS
         words = str(step.number) if passed else f"{_name(step)} ({_passed(step)})"
-        told.append(f"{symbol(step.verdict)} {words}")
+        told.append(f"{ICONS[step.verdict]} {words}")
     return Text("steps  " + "  ".join(told))
 
 

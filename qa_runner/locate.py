@@ -41,9 +41,7 @@ def find_run(name: str, output: Path) -> Path:
     if "/" in name:
         raise RunFolderError(f"there is no {path}; give a run folder, a run id or a case id")
     runs = [run for folder in case_folders(output) for run in run_folders(folder)]
-    if not runs:
-        raise RunFolderError(f"no runs below {output}; start one with: qa-runner run PURCHASE-006")
-    if name == "latest":
+    if runs and name == "latest":
         # Run ids begin with the time; the case does not matter.
         return max(runs, key=lambda run: run.name)
     of_case = [run for run in runs if run.parent.name.casefold() == name.casefold()]
@@ -55,6 +53,12 @@ def find_run(name: str, output: Path) -> Path:
     if named:
         listed = ", ".join(str(run) for run in named)
         raise RunFolderError(f"{name} names several runs; give the path of one: {listed}")
+    # Only now: a name of a run or a case is that, whatever else stands here.
+    with suppress(OSError):
+        if path.is_dir():
+            raise RunFolderError(f"{path} is no run folder: it has no {RESULT_NAME}")
+    if not runs:
+        raise RunFolderError(f"no runs below {output}; start one with: qa-runner run PURCHASE-006")
     by_age = sorted((run.name for run in runs), reverse=True)
     newest = ", ".join(by_age[:3])
     raise RunFolderError(

@@ -9,8 +9,9 @@ from rich.text import Text
 
 from qa_runner.ad_hoc import histogram
 from qa_runner.ad_hoc.summary import Summary, Times
-from qa_runner.console import measured_text, verdict_text
+from qa_runner.console import verdict_text
 from qa_runner.criteria import CriterionResult
+from qa_runner.report.criteria import measured_text
 from qa_runner.report.format import duration, number, plural, quantity
 from qa_runner.report.text import visible
 from qa_runner.table import Floats

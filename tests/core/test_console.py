@@ -9,7 +9,7 @@ import pytest
 from core_samples import judged, run_result, step_result
 from rich.console import Console
 
-from qa_runner.console import measured_text, verdict_line, view
+from qa_runner.console import verdict_line, view
 from qa_runner.events import (
     Event,
     LoadProgress,
@@ -20,6 +20,7 @@ from qa_runner.events import (
     StepFinished,
     StepStarted,
 )
+from qa_runner.report.criteria import measured_text
 from qa_runner.verdict import Verdict
 
 FAILED = judged("success_rate == 100 %", 20.0)

@@ -131,3 +131,20 @@ def test_folders_are_listed_oldest_first_and_only_those_with_runs(output: Path) 
     assert run_folders(output / "case-9") == []
     assert case_folders(output / "nowhere") == []
     assert case_folders(output / "latest_runs.csv") == []
+
+
+@pytest.mark.parametrize("name", ["mine", "case-3"])
+def test_a_folder_here_that_is_no_run_is_told_so(
+    output: Path,
+    name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+    Path(name).mkdir()
+    Path("case-1").mkdir()
+    for below in (output, Path("none")):
+        with pytest.raises(RunFolderError, match=f"^{name} is no run folder: it has no run.json$"):
+            find_run(name, below)
+    # A name of a case is that of its latest run, whatever stands here.
+    assert find_run("case-1", output).name == "run-20260103-100000"

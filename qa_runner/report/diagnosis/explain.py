@@ -14,7 +14,8 @@ import numpy as np
 from qa_runner.criteria import CriterionResult
 from qa_runner.metric import Unit, parse_quantity
 from qa_runner.report.diagnosis.evidence import Owner
-from qa_runner.table import Floats, Mask
+from qa_runner.report.source import answered, response_seconds
+from qa_runner.table import Mask
 from qa_runner.verdict import Verdict
 
 __all__ = ["TIMES", "decided", "shares"]
@@ -32,8 +33,6 @@ _OUTCOMES: dict[str, tuple[str, ...]] = {
     "dropped_iterations": ("dropped",),
 }
 """The outcomes that a metric counts."""
-_WITHOUT_TIME = ("dropped", "cancelled", "connection error")
-"""What has no response time; a request that was given up has one."""
 _FAILURES = ("success_rate", "error_rate", "status", "malformed_errors", *_OUTCOMES)
 TIMES = ("response_time", "service_time", "connect_time", "time_to_first_byte")
 """Metrics with a time for each request."""
@@ -115,15 +114,15 @@ def _among(owner: Owner, outcomes: Iterable[str]) -> Mask:
 def _slow(owner: Owner, result: CriterionResult, base: Mask) -> Mask:
     """Those above the limit, or else the slowest twentieth, of those that have a time."""
     samples = owner.samples
-    answered = base & ~_among(owner, _WITHOUT_TIME)
-    if not answered.any():
+    timed = base & answered(samples)
+    if not timed.any():
         return base
-    seconds: Floats = samples.number("finished") - samples.number("due")
+    seconds = response_seconds(samples)
     if result.metric in TIMES and result.aggregate not in _SPREADS:
         limit = result.limit * parse_quantity(f"1 {result.unit}", Unit.SECONDS)[2]
-        above = answered & (seconds > limit)
+        above = timed & (seconds > limit)
         if above.any():
             return above
-    least = np.percentile(seconds[answered], _SLOWEST_PERCENT)
-    slowest: Mask = answered & (seconds >= least)
+    least = np.percentile(seconds[timed], _SLOWEST_PERCENT)
+    slowest: Mask = timed & (seconds >= least)
     return slowest
