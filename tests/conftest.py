@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 # Fixtures that several folders use; see projects/README.md.
-pytest_plugins = ("projects.fixtures", "projects.postgresql")
+pytest_plugins = ("answering_site", "projects.fixtures", "projects.postgresql")
 
 # A busy machine is no failure.
 settings.register_profile("ours", deadline=None)

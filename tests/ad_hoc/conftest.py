@@ -1,32 +1,13 @@
-"""Fixtures: servers that answer as they are told."""
+"""Fixtures: a certificate that nobody trusts."""
 
 from __future__ import annotations
 
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ad_hoc_bench import Answer, Seen, Site
-
-
-@pytest.fixture
-def site() -> Iterator[Callable[..., Site]]:
-    """Start a server; without ``answer`` each request gets a 200 with a JSON object."""
-    started: list[Site] = []
-
-    def start(
-        answer: Callable[[Seen, int], Answer] = lambda _seen, _number: Answer(),
-        tls: ssl.SSLContext | None = None,
-    ) -> Site:
-        started.append(Site(answer, tls))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
 
 
 @pytest.fixture(scope="module")

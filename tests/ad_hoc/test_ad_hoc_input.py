@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ad_hoc_bench import Site, invoke
+from ad_hoc_bench import invoke
+from answering_site import AnsweringSite
 
 URL = "http://127.0.0.1:8000/"
 
@@ -92,7 +93,7 @@ def test_no_such_host() -> None:
     assert "cannot resolve no-such-host.invalid" in done.stderr
 
 
-def test_https_where_http_is_spoken(site: Callable[..., Site]) -> None:
+def test_https_where_http_is_spoken(site: Callable[..., AnsweringSite]) -> None:
     server = site()
     done = invoke(server.url.replace("http://", "https://"))
     assert done.exit_code == 4

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from ad_hoc_bench import COMMAND, Answer, Site, start
+from ad_hoc_bench import COMMAND, start
+from answering_site import Answer, AnsweringSite
 from waiting import wait_until
 
-Serve = Callable[..., Site]
+Serve = Callable[..., AnsweringSite]
 
 
 def generator_of(process: subprocess.Popen[str]) -> psutil.Process:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ad_hoc_bench import Answer, Seen, Site, invoke, summary
+from ad_hoc_bench import invoke, summary
+from answering_site import Answer, AnsweringSite, Seen
 
-Serve = Callable[..., Site]
+Serve = Callable[..., AnsweringSite]
 Script = Callable[[Seen, int], Answer]
 
 

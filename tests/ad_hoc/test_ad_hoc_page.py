@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ad_hoc_bench import Answer, Site, invoke
+from ad_hoc_bench import invoke
+from answering_site import Answer, AnsweringSite
 
-Serve = Callable[..., Site]
+Serve = Callable[..., AnsweringSite]
 
 
 def test_a_page_of_a_load_that_fails(site: Serve, tmp_path: Path) -> None:

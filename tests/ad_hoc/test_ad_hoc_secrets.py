@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ad_hoc_bench import Answer, Seen, Site, invoke
+from ad_hoc_bench import invoke
+from answering_site import Answer, AnsweringSite, Seen
 
 SECRETS = ("tok-4711-abc", "wonderland", "s3ss10n", "api-0815-xyz")
 OPTIONS = (
@@ -27,7 +28,7 @@ def repeats(seen: Seen, number: int) -> Answer:
 
 @pytest.mark.parametrize("form", ["text", "json", "csv"])
 def test_secrets_are_sent_and_not_shown(
-    site: Callable[..., Site], tmp_path: Path, form: str
+    site: Callable[..., AnsweringSite], tmp_path: Path, form: str
 ) -> None:
     server, page = site(repeats), tmp_path / "page.html"
     report = ("--report", str(page)) if form == "json" else ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from own_case import own_case
 
 from qa_runner.errors import CouldNotRun, RunFolderError, StopRequested
 from qa_runner.events import Event, PartStarted, StepStarted
@@ -50,16 +51,8 @@ class Case(TestCase):
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunSettings]:
-    """Of the case above, with a target that listens and that nobody asks anything."""
-    (tmp_path / "testcases" / "mine").mkdir(parents=True)
-    (tmp_path / "testcases" / "mine" / "__init__.py").write_text(CASE)
-    monkeypatch.chdir(tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield RunSettings(
-            case="MINE-1",
-            target=f"http://127.0.0.1:{listening.getsockname()[1]}",
-            output=tmp_path / "artifacts",
-        )
+    with own_case(CASE, tmp_path, monkeypatch) as settings:
+        yield settings
 
 
 class Finish:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import socket
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+from own_case import own_case
 
 from qa_runner.criteria import CriterionResult
 from qa_runner.errors import QaRunnerError
@@ -91,16 +91,8 @@ WHY = "not reached: interrupted by Ctrl-C"
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunSettings]:
-    """Of the case above, with a target that listens and that nobody asks anything."""
-    (tmp_path / "testcases" / "mine").mkdir(parents=True)
-    (tmp_path / "testcases" / "mine" / "__init__.py").write_text(CASE)
-    monkeypatch.chdir(tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield RunSettings(
-            case="MINE-1",
-            target=f"http://127.0.0.1:{listening.getsockname()[1]}",
-            output=tmp_path / "artifacts",
-        )
+    with own_case(CASE, tmp_path, monkeypatch) as settings:
+        yield settings
 
 
 def stopped_after(part: str, stop: StopToken) -> Callable[[Event], None]:

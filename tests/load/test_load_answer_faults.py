@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
-from fault_bench import Fault, Met, check, in_groups, meet, parameters, sends
+from fault_bench import Fault, Met, check, meet_all, parameters, sends
 from load_bench import Bench, Peer, respond
 
 SHORT_TIMEOUT = {"timeout_seconds": 1.0}
@@ -195,14 +194,7 @@ FAULTS: dict[str, Fault] = {
 
 @pytest.fixture(scope="module")
 def met(shared_bench: Bench) -> dict[tuple[str, str], Met]:
-    found: dict[tuple[str, str], Met] = {}
-    generator = psutil.Process(shared_bench.process.pid)
-    shared_bench.run("http://127.0.0.1:1/")
-    before = generator.num_fds()
-    for faults in in_groups(FAULTS):
-        found.update(meet(shared_bench, faults))
-    shared_bench.until(lambda: generator.num_fds() <= before)
-    return found
+    return meet_all(shared_bench, FAULTS)
 
 
 @pytest.mark.parametrize(("name", "mode"), parameters(FAULTS))

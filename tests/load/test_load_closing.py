@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import psutil
 import pytest
-from fault_bench import BOUND_SECONDS, MODES, Fault, Met, check, in_groups, meet, parameters, sends
+from fault_bench import BOUND_SECONDS, MODES, Fault, Met, check, meet_all, parameters, sends
 from load_bench import Bench, Peer, RawServer, free_port, respond, rows
 
 from qa_runner.load.plan import Sequential, VirtualUsers
@@ -54,14 +54,7 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def met(shared_bench: Bench) -> dict[tuple[str, str], Met]:
-    found: dict[tuple[str, str], Met] = {}
-    generator = psutil.Process(shared_bench.process.pid)
-    shared_bench.run("http://127.0.0.1:1/")
-    before = generator.num_fds()
-    for faults in in_groups(FAULTS):
-        found.update(meet(shared_bench, faults))
-    shared_bench.until(lambda: generator.num_fds() <= before)
-    return found
+    return meet_all(shared_bench, FAULTS)
 
 
 @pytest.mark.parametrize(("name", "mode"), parameters(FAULTS))

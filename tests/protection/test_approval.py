@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from answering_site import Answer, AnsweringSite
 from click.testing import CliRunner, Result
-from protected_site import ProtectedSite, Reply
 
 from qa_runner.ad_hoc.approval import approve
 from qa_runner.ad_hoc.options import LoadOptions, plan_load
@@ -20,7 +20,7 @@ from qa_runner.protection import addresses
 from qa_runner.protection.destination import is_target
 from qa_runner.targets.approval import Approval
 
-Start = Callable[..., ProtectedSite]
+Start = Callable[..., AnsweringSite]
 
 
 def here_only(address: str) -> bool:
@@ -155,24 +155,24 @@ def invoke(*arguments: str) -> Result:
 
 
 def test_a_load_that_spends_the_error_budget_of_its_environment(
-    protected_site: Start, tmp_path: Path
+    site: Start, tmp_path: Path
 ) -> None:
-    site = protected_site(lambda *_: Reply(502, '{"error": "bad gateway"}'))
+    server = site(lambda *_: Answer(502, b'{"error": "bad gateway"}'))
     config, page = tmp_path / "mine.toml", tmp_path / "page.html"
     config.write_text('[environments.staging]\nhosts = ["127.0.0.1"]\n')
     options = ("--config", str(config), "--environment", "staging", "--report", str(page))
-    done = invoke(f"{site.url}/", "--duration", "60", *options, "--format", "json")
+    done = invoke(f"{server.url}/", "--duration", "60", *options, "--format", "json")
     assert done.exit_code == 3, done.stderr
     summary = json.loads(done.stdout)
     assert summary["status"] == "stopped"
     assert "HTTP 502: bad gateway" in summary["stop_reason"]
     assert "stopped to protect the target: 100 % of the requests" in done.stderr
-    assert 20 <= site.requests <= 40
+    assert 20 <= len(server.seen) <= 40
     assert "bad gateway" in page.read_text()
 
 
-def test_a_load_on_this_machine_has_no_budget_of_its_own(protected_site: Start) -> None:
-    site = protected_site(lambda *_: Reply(500, "{}"))
-    done = invoke(f"{site.url}/", "-n", "60", "-u", "2")
+def test_a_load_on_this_machine_has_no_budget_of_its_own(site: Start) -> None:
+    server = site(lambda *_: Answer(500, b"{}"))
+    done = invoke(f"{server.url}/", "-n", "60", "-u", "2")
     assert done.exit_code == 0, done.stderr
-    assert site.requests == 60
+    assert len(server.seen) == 60

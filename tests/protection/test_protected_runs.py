@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from answering_site import Answer, AnsweringSite, Seen
 from projects.storefront import LIMITED, ShopServer
-from protected_site import ProtectedSite, Reply
 
 from qa_runner.report.findings import findings
 from qa_runner.report.source import Source
@@ -45,23 +45,23 @@ def refused(folder: Path, *arguments: str) -> str:
     return line
 
 
-def purchases_until(broken: int) -> Callable[..., Reply]:
+def purchases_until(broken: int) -> Callable[..., Answer]:
     """Acknowledge so many purchases, and then no more."""
 
-    def answer(_headers: object, _body: object, number: int) -> Reply:
+    def answer(_seen: Seen, number: int) -> Answer:
         if number >= broken:
-            return Reply(503, '{"error": "out of order"}')
+            return Answer(503, b'{"error": "out of order"}')
         said = {"success": True, "payment_intent_id": f"pi_{number}", "client_secret": "cs"}
-        return Reply(201, json.dumps({**said, "transaction_id": number}))
+        return Answer(201, json.dumps({**said, "transaction_id": number}).encode())
 
     return answer
 
 
 def test_a_spent_error_budget_ends_a_run(
-    tmp_path: Path, protected_site: Callable[..., ProtectedSite]
+    tmp_path: Path, site: Callable[..., AnsweringSite]
 ) -> None:
-    site = protected_site(purchases_until(26))
-    target = f'[targets.shop]\nurl = "{site.url}"\n'
+    server = site(purchases_until(26))
+    target = f'[targets.shop]\nurl = "{server.url}"\n'
     (tmp_path / "qa-runner.toml").write_text(target + BUDGET)
     steps = ("--step", "2", "--step", "3")
     done = command(tmp_path, *RUN, *steps, "--target", "shop", "--json")
@@ -81,23 +81,23 @@ def test_a_spent_error_budget_ends_a_run(
 
 
 def test_a_rate_limit_that_begins_in_the_midst_of_a_run_ends_it(
-    tmp_path: Path, protected_site: Callable[..., ProtectedSite]
+    tmp_path: Path, site: Callable[..., AnsweringSite]
 ) -> None:
     begin = purchases_until(26)
 
-    def answer(headers: object, body: object, number: int) -> Reply:
-        limited = Reply(429, '{"error": "slow down"}')
-        return limited if number >= 26 else begin(headers, body, number)
+    def answer(seen: Seen, number: int) -> Answer:
+        limited = Answer(429, b'{"error": "slow down"}')
+        return limited if number >= 26 else begin(seen, number)
 
-    site = protected_site(answer)
-    done = command(tmp_path, *RUN, "--step", "2", "--step", "3", "--target", site.url, "--json")
+    server = site(answer)
+    done = command(tmp_path, *RUN, "--step", "2", "--step", "3", "--target", server.url, "--json")
     assert done.returncode == 3, done.stderr
     run = json.loads(done.stdout)
     assert run["stop_reason"].startswith("a rate limit answers: 429 for 25 times in a row, after ")
     assert "HTTP 429: slow down" in run["stop_reason"]
     (folder,) = (tmp_path / "artifacts" / "purchase-006").glob("run-*")
     assert next(row["rule"] for row in findings(Source(RunReader(folder)))["rows"]) == "stopped"
-    assert site.requests < 80
+    assert len(server.seen) < 80
 
 
 def test_a_run_against_a_rate_limit_ends_and_says_why(
@@ -116,11 +116,11 @@ def test_a_run_against_a_rate_limit_ends_and_says_why(
 
 @pytest.mark.parametrize("option", [("--target", "shop"), ()])
 def test_production_is_refused_until_its_host_is_typed_again(
-    tmp_path: Path, protected_site: Callable[..., ProtectedSite], option: tuple[str, ...]
+    tmp_path: Path, site: Callable[..., AnsweringSite], option: tuple[str, ...]
 ) -> None:
-    site = protected_site()
+    server = site()
     (tmp_path / "qa-runner.toml").write_text(
-        f'default_target = "shop"\n[targets.shop]\nurl = "{site.url}"\n'
+        f'default_target = "shop"\n[targets.shop]\nurl = "{server.url}"\n'
         'environment = "production"\n[environments.production]\nhosts = ["127.0.0.1"]\n'
     )
     if not option:
@@ -133,7 +133,7 @@ def test_production_is_refused_until_its_host_is_typed_again(
     assert "the environment production allows 10 users at a time (max_users)" in line
     assert "part 3.2 asks for 15 (--set 3.2.requests=10)" in line
     assert "part 3.4 asks for 50 (--set 3.4.stairs=1,2,5,10)" in line
-    assert site.requests == 0
+    assert len(server.seen) == 0
 
 
 def test_another_machine_is_refused_before_any_packet(tmp_path: Path) -> None:
@@ -143,18 +143,18 @@ def test_another_machine_is_refused_before_any_packet(tmp_path: Path) -> None:
 
 
 def test_a_host_of_production_is_refused_whatever_its_target_claims(
-    tmp_path: Path, protected_site: Callable[..., ProtectedSite]
+    tmp_path: Path, site: Callable[..., AnsweringSite]
 ) -> None:
-    site = protected_site()
+    server = site()
     (tmp_path / "qa-runner.toml").write_text(
-        f'[targets.shop]\nurl = "http://localhost:{site.port}"\n'
+        f'[targets.shop]\nurl = "http://localhost:{server.port}"\n'
         '[environments.production]\nhosts = ["localhost"]\n'
     )
     line = refused(tmp_path, *RUN, "--target", "shop")
     assert "the environment production is protected, and localhost belongs to it" in line
     line = refused(tmp_path, *RUN, "--target", "shop", "--confirm", "localhost")
     assert "the environment production allows 10 users at a time" in line
-    assert "--confirm 127.0.0.1" in refused(tmp_path, *RUN, "--target", site.url)
-    load = refused(tmp_path, "load", f"{site.url}/")
+    assert "--confirm 127.0.0.1" in refused(tmp_path, *RUN, "--target", server.url)
+    load = refused(tmp_path, "load", f"{server.url}/")
     assert "127.0.0.1 has the address of its host localhost" in load
-    assert site.requests == 0
+    assert len(server.seen) == 0

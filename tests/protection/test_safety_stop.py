@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from protected_site import ProtectedSite
+from answering_site import AnsweringSite
 
 from qa_runner.configuration.schema import Configuration, EnvironmentEntry
 from qa_runner.errors import StopRequested
@@ -84,15 +84,15 @@ class Case(TestCase):
 
 
 def test_a_load_that_nobody_declared_is_stopped_before_it_is_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protected_site: Callable[..., ProtectedSite]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Callable[..., AnsweringSite]
 ) -> None:
     (tmp_path / "testcases" / "many").mkdir(parents=True)
     (tmp_path / "testcases" / "many" / "__init__.py").write_text(CASE)
     monkeypatch.chdir(tmp_path)
-    site = protected_site()
+    server = site()
     settings = RunSettings(
         case="MANY-1",
-        target=site.url,
+        target=server.url,
         configuration=Configuration(environments={"local": EnvironmentEntry(max_users=5)}),
         output=tmp_path / "artifacts",
     )
@@ -103,4 +103,4 @@ def test_a_load_that_nobody_declared_is_stopped_before_it_is_sent(
     )
     parts = run.steps[0].attempts[0].parts
     assert [part.verdict for part in parts] == [Verdict.PASS, Verdict.INCONCLUSIVE]
-    assert site.requests == 2
+    assert len(server.seen) == 2
