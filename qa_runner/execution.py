@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import msgspec
 
@@ -191,6 +193,7 @@ class Execution:
             version=target.facts.get("version", ""),
             facts=dict(target.facts),
         )
+        self._describe_session(version=self._run.target.version)
         self._stop.check()
         self._calibrate(session)
         # The embedded target tells all.
@@ -283,12 +286,13 @@ class Execution:
     def _calibrate(self, session: Session) -> None:
         """Find out what the load generator itself adds; without that the run goes on."""
         problem = session.calibrate(self._tell)
-        self._run.sessions[-1] = msgspec.structs.replace(
-            self._run.sessions[-1], calibration=session.calibration
-        )
+        self._describe_session(calibration=session.calibration)
         if problem:
             self._run.notes = list(dict.fromkeys([*self._run.notes, problem]))
             self._tell(problem)
+
+    def _describe_session(self, **found: Any) -> None:
+        self._run.sessions[-1] = msgspec.structs.replace(self._run.sessions[-1], **found)
 
     def _tell(self, text: str) -> None:
         self._feed.emit(Notice(self._feed.clock.now(), text))
@@ -376,8 +380,14 @@ class Execution:
     # ---------------------------------------------------------------- the store
 
     def _save(self) -> None:
-        if self._writer is not None:
-            self._writer.write_result(self._run)
+        if self._writer is None:
+            return
+        run = self._run
+        if run.status == "running":
+            # A kill leaves nobody to say what was not reached.
+            run = copy.deepcopy(run)
+            keep_unreached(self._case, run, self._sources, self._number)
+        self._writer.write_result(run)
 
     def _use_samples(self, name: str) -> None:
         self._samples_name = name

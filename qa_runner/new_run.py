@@ -59,6 +59,7 @@ def new_run(
             "steps": list(settings.steps),
             "set": list(settings.assignments),
             "cleanup": settings.cleanup,
+            **({"found_with": list(settings.found_with)} if settings.found_with else {}),
             **({"own_database": True} if settings.database_url else {}),
             **{f"case.{name}": value for name, value in case.parameters.items()},
         },

@@ -63,6 +63,8 @@ class Session(msgspec.Struct, kw_only=True, frozen=True):
     wall_start: str
     monotonic_start: float
     command: str = ""
+    version: str = ""
+    """Of the target, as far as it was known."""
     calibration: Calibration | None = None
     """None if the load generator could not be calibrated; a note says why."""
 

@@ -1,4 +1,4 @@
-"""Criteria of the steps and parts that a run ended before: not measured, and still counted."""
+"""Criteria of the steps and parts that a run has not come to: not measured, and still counted."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["keep_unreached"]
 def keep_unreached(
     case: ConfiguredCase, run: RunResult, sources: frozenset[str] | None, session: int
 ) -> None:
-    """Store what was selected of ``case`` and not reached by ``run``, whose end is known.
+    """Store what was selected of ``case`` and not reached by ``run``, which ended or goes on.
 
     ``sources`` are the data sources of the target, None if it ended before they were known: then
     nothing can be said not to apply. ``session`` is the one that ended.
     """
-    words = ending(run)
+    words = ending(run) or "the run has not come to its end"
     why = f"not reached: {words[:1].lower()}{words[1:]}"
     excluded: list[str] = []
     for step in case.steps:

@@ -107,6 +107,7 @@ def run(  # noqa: PLR0917 (click passes options by name)
         steps=steps,
         assignments=assignments,
         output=found.output,
+        found_with=_typed(("--config", config), ("--output", output)),
         cleanup=cleanup,
         database_url=database_url,
     )
@@ -170,6 +171,12 @@ def rerun(  # noqa: PLR0917
         as_json=as_json,
         open_report=open_report,
     )
+
+
+def _typed(*options: tuple[str, Path | None]) -> tuple[str, ...]:
+    # What JSON or a terminal cannot show, nobody can copy from a report.
+    shown = [(name, str(value)) for name, value in options if value and str(value).isprintable()]
+    return tuple(word for option in shown for word in option)
 
 
 def _perform(

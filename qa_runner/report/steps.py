@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import Any
 
@@ -17,6 +18,7 @@ from qa_runner.result import (
     LoadResult,
     ParameterResult,
     PartResult,
+    RunResult,
     StepResult,
 )
 
@@ -44,13 +46,18 @@ def step_view(
         "error": latest.error if latest else "",
         "because": latest.reason if latest and latest.reason not in _OWN_REASONS else "",
         "when": _when(source, latest) if latest else "",
-        "rerun": f"qa-runner rerun {source.run.run_id} --step {step.number}",
+        "rerun": _rerun(source.run, step),
         "figure": drawing_view(drawing) if drawing else None,
         "inside": _inside(source, step),
         "criteria": [criterion_row(result, known) for result in latest.criteria] if latest else [],
         "unreached": [criterion_row(result, known) for result in step.unreached],
         "parts": [_part(part, known) for part in latest.parts] if latest else [],
     }
+
+
+def _rerun(run: RunResult, step: StepResult) -> str:
+    found_with = run.settings.get("found_with", [])
+    return shlex.join(["qa-runner", "rerun", run.run_id, "--step", str(step.number), *found_with])
 
 
 def _inside(source: Source, step: StepResult) -> dict[str, Any] | None:

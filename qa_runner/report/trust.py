@@ -11,6 +11,7 @@ from qa_runner.report.checks import checks
 from qa_runner.report.conditions import conditions
 from qa_runner.report.format import plural, quantity
 from qa_runner.report.source import Source
+from qa_runner.report.version import version_caution
 from qa_runner.saturation import burst_spreads
 from qa_runner.table import Floats
 from qa_runner.verdict import Verdict
@@ -34,6 +35,7 @@ def trust(source: Source) -> dict[str, Any]:
             *conditions(source),
         ],
         "checks": checks(run),
+        "versions": version_caution(run),
         "cautions": cautions(run),
         "notes": run.notes,
         "unmeasured": _unmeasured(source),

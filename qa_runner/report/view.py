@@ -18,6 +18,7 @@ from qa_runner.report.source import Source
 from qa_runner.report.steps import drawing_view, step_view
 from qa_runner.report.text import visible
 from qa_runner.report.trust import trust
+from qa_runner.report.version import measured_versions
 from qa_runner.result import RunResult
 from qa_runner.sample_file import ENDING, TEXTS_ENDING
 from qa_runner.table import SERIES
@@ -189,7 +190,7 @@ def _banner(source: Source) -> dict[str, Any]:
     facts = [
         ("Target", f"{target.name} · {target.url}" if target.url else target.name),
         ("Environment", target.environment),
-        ("Version", target.version),
+        ("Version", measured_versions(run)),
         ("Faults switched on", ", ".join(target.faults)),
         ("Started", moment(run.started)),
         ("Duration", duration(run.duration_seconds)),
@@ -217,11 +218,14 @@ def _shortened(value: str) -> str:
 
 def _so_far(run: RunResult) -> str:
     """In place of the reason, which only the end of a run stores."""
-    judged = [result for result in run.criteria() if result.verdict is not Verdict.SKIPPED]
+    counted = [result for result in run.criteria() if result.verdict is not Verdict.SKIPPED]
+    unreached = [result for step in run.steps for result in step.unreached]
+    judged = [result for result in counted if result not in unreached]
     if not judged:
         return "No criterion was judged."
     failed = sum(result.verdict is Verdict.FAIL for result in judged)
-    return f"{plural(len(judged), 'criterion', 'criteria')} judged so far, {failed:,} failed."
+    of = plural(len(counted), "criterion", "criteria")
+    return f"{len(judged):,} of {of} judged so far, {failed:,} failed."
 
 
 def _status(run: RunResult) -> str:

@@ -246,14 +246,34 @@ def test_a_rerun_that_is_interrupted_has_what_it_did_not_reach(settings: RunSett
     assert again.steps[0] == run.steps[0]
 
 
-def test_while_an_attempt_goes_on_nothing_of_it_is_unreached(settings: RunSettings) -> None:
-    run = interrupted(settings, "1.1")
-    folder = folder_of(settings, run)
+def test_while_a_run_goes_on_its_file_has_what_it_has_not_reached(settings: RunSettings) -> None:
     seen: list[list[str]] = []
 
     def listen(event: Event) -> None:
+        if isinstance(event, PartStarted):
+            stored = RunReader(next(settings.output.glob("mine-1/run-*"))).result()
+            assert ids(stored.criteria()) == ALL
+            late = [held for step in stored.steps for held in step.unreached]
+            assert {held.reason for held in late} == {
+                "not reached: the run has not come to its end"
+            }
+            assert str(stored.verdict) == "INCONCLUSIVE"
+            seen.append(ids(late))
+
+    run = Runner([listen], StopToken(), lambda *_: None).run(settings)
+    assert seen == [ALL, ALL[1:], ALL[3:], ALL[4:]]
+    assert run.reason.startswith("All 6 criteria passed")
+
+
+def test_what_an_interrupted_run_did_not_reach_is_not_the_reruns(settings: RunSettings) -> None:
+    run = interrupted(settings, "1.1")
+    folder = folder_of(settings, run)
+    seen: list[set[str]] = []
+
+    def listen(event: Event) -> None:
         if isinstance(event, PartStarted) and event.id == "2.1":
-            seen.append(ids(RunReader(folder).result().steps[1].unreached))
+            steps = RunReader(folder).result().steps
+            seen.extend({held.reason for held in step.unreached} for step in steps)
 
     Runner([listen], StopToken(), lambda *_: None).rerun(folder, 2)
-    assert seen == [[]]
+    assert seen == [{WHY}, {"not reached: the run has not come to its end"}]

@@ -124,8 +124,12 @@ def test_kill_of_the_runner_loses_nothing_that_was_measured(
     run = stored(tmp_path)
     assert run["status"] == "running"
     assert run["steps"][1]["verdict"] == "PASS"
+    # As of a run that was interrupted: all of the scope, judged or not.
+    unreached = {held["id"] for held in run["steps"][3]["unreached"]}
+    assert {"4.1-success-rate", "4.1-server-memory-slope"} <= unreached
     page = Path(tmp_path / done.stdout.strip()).read_text()
     assert 'id="step-2"' in page
+    assert f"Not reached · {len(unreached)} criteria inconclusive" in page
     assert rows(tmp_path, "step-4-attempt-1.npy") >= 3
     assert folder_of(tmp_path).name in cli("runs").stdout  # type: ignore[union-attr]
     # And the run can be taken up again.

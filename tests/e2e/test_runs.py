@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +103,12 @@ def test_rendering_again_elsewhere_gives_the_same_bytes(output: Path, cli: Cli) 
     assert done.code == 0, done.stderr
     for path, content in before.items():
         assert (moved / path.relative_to(folder)).read_bytes() == content, path.name
+
+
+def test_the_command_for_a_rerun_finds_the_run_again(finished: Path) -> None:
+    folder = run_folder(finished)
+    command = f"qa-runner rerun {folder.name} --step 3 --output {shlex.quote(str(finished))}"
+    assert command in html.unescape((folder / "report.html").read_text())
 
 
 def test_rerun_changes_only_its_step_and_the_overall_verdict(

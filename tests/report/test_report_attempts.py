@@ -85,7 +85,7 @@ def test_an_attempt_that_was_killed_at_once_did_not_finish(factory: Factory) -> 
     assert "Attempt 1 of step 3 did not finish." in said(text, 'id="wrong"', "</section>")
     banner = said(text, "<header", "</header>")
     assert "This run has not finished; the last step begun is 3 Concurrent requests." in banner
-    assert re.search(r"\d+ criteria judged so far, 0 failed\.", banner)
+    assert re.search(r"\d+ of \d+ criteria judged so far, 0 failed\.", banner)
     assert "did not finish INCONCLUSIVE 5 0" in said(text, 'id="glance"', "</section>")
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from qa_runner.report.forms.judged import Judged
 from qa_runner.report.forms.story import Story
+from qa_runner.report.version import measured_versions
 from qa_runner.verdict import Verdict
 
 __all__ = ["ctrf"]
@@ -111,7 +112,7 @@ def _environment(story: Story) -> dict[str, Any]:
     found = {
         "reportName": story.title,
         "appName": run.target.name,
-        "appVersion": run.target.version,
+        "appVersion": measured_versions(run),
         "osVersion": run.environment.get("operating system", ""),
         "testEnvironment": run.target.environment,
     }

@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ET
 from qa_runner.report.forms.judged import Judged
 from qa_runner.report.forms.story import Story
 from qa_runner.report.text import visible
+from qa_runner.report.version import measured_versions
 from qa_runner.verdict import Verdict
 
 __all__ = ["junit"]
@@ -78,7 +79,7 @@ def _properties(story: Story) -> dict[str, str]:
         "target": run.target.name,
         "url": run.target.url,
         "environment": run.target.environment,
-        "version": run.target.version,
+        "version": measured_versions(run),
         "faults": ", ".join(run.target.faults),
         "profile": run.profile,
         "scope": run.scope,

@@ -12,6 +12,7 @@ from qa_runner.report.attempts import step_verdict
 from qa_runner.report.forms import machine_schema as form
 from qa_runner.report.forms.story import Story
 from qa_runner.report.source import answered_seconds, succeeded
+from qa_runner.report.version import measured_versions
 from qa_runner.result import LoadResult, PartResult, StepResult
 from qa_runner.table import SAMPLES, Table
 from qa_runner.verdict import Verdict
@@ -51,7 +52,7 @@ def _result(story: Story) -> form.Result:
             name=run.target.name,
             url=run.target.url,
             environment=run.target.environment,
-            version=run.target.version,
+            version=measured_versions(run),
             faults=run.target.faults,
             facts=run.target.facts,
         ),

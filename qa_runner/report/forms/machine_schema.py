@@ -96,7 +96,9 @@ class Target(_Object):
     name: str
     url: str
     environment: str
-    version: Annotated[str, Meta(description="As the target said it, or empty.")]
+    version: Annotated[
+        str, Meta(description="As far as it is known; of several each with its steps.")
+    ]
     faults: Annotated[list[str], Meta(description="Faults switched on in the demo.")]
     facts: dict[str, str]
 
