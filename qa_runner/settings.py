@@ -33,7 +33,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     assignments: tuple[str, ...] = ()
     output: Path = DEFAULT_OUTPUT
     found_with: tuple[str, ...] = ()
-    """Options that a later command needs to find the run again, as typed: --output, --config."""
+    """What a later command needs to find the run again, as typed: --output, --config."""
     cleanup: bool = False
     database_url: str = ""
     """PostgreSQL server for the embedded target; may hold a password, so it is never stored."""

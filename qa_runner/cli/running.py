@@ -174,9 +174,13 @@ def rerun(  # noqa: PLR0917
 
 
 def _typed(*options: tuple[str, Path | None]) -> tuple[str, ...]:
-    # What JSON or a terminal cannot show, nobody can copy from a report.
-    shown = [(name, str(value)) for name, value in options if value and str(value).isprintable()]
-    return tuple(word for option in shown for word in option)
+    # Not what nobody can copy from a report, nor an absolute path: it tells whose machine it was.
+    told = [
+        (name, str(value))
+        for name, value in options
+        if value and not value.is_absolute() and str(value).isprintable()
+    ]
+    return tuple(word for option in told for word in option)
 
 
 def _perform(
