@@ -386,6 +386,7 @@ class Execution:
         if run.status == "running":
             # A kill leaves nobody to say what was not reached.
             run = copy.deepcopy(run)
+            run.duration_seconds = self._seconds_before + self._feed.clock.now()
             keep_unreached(self._case, run, self._sources, self._number)
         self._writer.write_result(run)
 

@@ -15,6 +15,7 @@ __all__ = ["StopToken", "not_finished", "stop_on_signals"]
 
 PATIENCE_SECONDS = 1.0
 PROTECTED = "stopped to protect the target"
+NOT_ENDED = "the run has not come to its end"
 _BY_KEY = "by Ctrl-C"
 
 

@@ -8,6 +8,7 @@ from qa_runner.configure import ConfiguredCase, ConfiguredStep
 from qa_runner.criteria import Criterion, Measurement, judge
 from qa_runner.judging import applicable, skipped
 from qa_runner.result import RunResult, StepResult
+from qa_runner.stop import NOT_ENDED
 from qa_runner.summary import ending
 from qa_runner.verdict import combine
 
@@ -22,7 +23,7 @@ def keep_unreached(
     ``sources`` are the data sources of the target, None if it ended before they were known: then
     nothing can be said not to apply. ``session`` is the one that ended.
     """
-    words = ending(run) or "the run has not come to its end"
+    words = ending(run) or NOT_ENDED
     why = f"not reached: {words[:1].lower()}{words[1:]}"
     excluded: list[str] = []
     for step in case.steps:

@@ -138,7 +138,12 @@ def _criteria(run: RunResult, known: set[str]) -> dict[str, Any]:
         groups = (
             {"": listed[len(first) :]}
             if first
-            else {f"Step {step.number}: {step.title}": step.criteria() for step in selected}
+            else {
+                f"Step {step.number}: {step.title}": [
+                    held for held in step.criteria() if held not in unreached
+                ]
+                for step in selected
+            }
         )
     needed = [result for step in run.steps if not step.selected for result in step.criteria()]
     groups["Not reached"] = unreached

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -263,6 +264,28 @@ def test_while_a_run_goes_on_its_file_has_what_it_has_not_reached(settings: RunS
     run = Runner([listen], StopToken(), lambda *_: None).run(settings)
     assert seen == [ALL, ALL[1:], ALL[3:], ALL[4:]]
     assert run.reason.startswith("All 6 criteria passed")
+
+
+def test_a_killed_run_accuses_nobody_and_counts_each_criterion_once(
+    settings: RunSettings, tmp_path: Path
+) -> None:
+    killed = tmp_path / "killed"
+
+    def listen(event: Event) -> None:
+        if isinstance(event, PartStarted) and event.id == "2.2":
+            shutil.copytree(next(settings.output.glob("mine-1/run-*")), killed)
+
+    Runner([listen], StopToken(), lambda *_: None).run(settings)
+    page = render(killed).read_text()
+    for words in (
+        "4 of 6 criteria judged so far, 0 failed.",
+        "The run was killed, or goes on in step 2; what it had not measured is inconclusive.",
+        "Not reached · 2 criteria inconclusive",
+    ):
+        assert page.count(words) == 1, words
+    assert "Likely cause" not in page
+    listed = page[page.index('id="criteria"') : page.index('id="wrong"')]
+    assert [listed.count(f">{name}<") for name in ALL] == [1] * 6
 
 
 def test_what_an_interrupted_run_did_not_reach_is_not_the_reruns(settings: RunSettings) -> None:

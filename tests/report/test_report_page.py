@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import run_factory
-from run_factory import FIGURES, Factory, criterion, plans, session, whole
+from run_factory import FIGURES, Factory, criterion, fill, plans, session, whole
 
 from qa_runner.check_result import CheckResult, Level
 from qa_runner.data_folder import data_folder
@@ -299,23 +299,24 @@ def test_what_passed_is_folded_beneath_what_failed(failing: Path, passing: Path)
     assert f"<summary>{count} criteria passed</summary>" in folded
 
 
+def not_reached(number: int) -> StepResult:
+    return StepResult(
+        number=number,
+        title="Later",
+        purpose="",
+        figure="",
+        chart="",
+        verdict=Verdict.INCONCLUSIVE,
+        unreached=[criterion(f"{number}.1", "success_rate == 100 %", None)],
+    )
+
+
 def test_what_was_not_reached_or_only_needed_is_folded_apart(tmp_path: Path) -> None:
     factory = Factory(tmp_path / "run", status="interrupted", stop_reason="by Ctrl-C")
     factory.step(1, plans()[:2])
     factory.run.steps[-1].selected = False
     factory.step(2, [plan for plan in plans() if plan.part.startswith("2.")])
-    later = criterion("3.1", "success_rate == 100 %", None)
-    factory.run.steps.append(
-        StepResult(
-            number=3,
-            title="Later",
-            purpose="",
-            figure="",
-            chart="",
-            verdict=Verdict.INCONCLUSIVE,
-            unreached=[later],
-        )
-    )
+    factory.run.steps.append(not_reached(3))
     text = page(RunReader(factory.write()))
     table = text[text.index('id="criteria"') : text.index('id="wrong"')]
     assert "<summary>Not reached · 1 criterion inconclusive</summary>" in table
@@ -324,6 +325,20 @@ def test_what_was_not_reached_or_only_needed_is_folded_apart(tmp_path: Path) -> 
     counts = table.partition('class="counts"')[2].partition("</p>")[0]
     selected = [held for step in factory.run.steps if step.selected for held in step.criteria()]
     assert sum(int(held) for held in re.findall(r">(\d+) ", counts)) == len(selected)
+
+
+def test_what_was_not_reached_is_listed_once_where_all_else_passed(tmp_path: Path) -> None:
+    factory = Factory(tmp_path / "run", status="running")
+    fill(factory, scale=0.02, upto=4)
+    factory.run.steps.append(not_reached(5))
+    text = page(RunReader(factory.write()))
+    table = text[text.index('id="criteria"') : text.index('id="wrong"')]
+    folded = re.findall(r"<summary>(.+) · \d+ criteri", table)
+    assert [words.partition(":")[0] for words in folded] == [
+        *(f"Step {number}" for number in range(1, 5)),
+        "Not reached",
+    ]
+    assert table.count("<tr role") - len(folded) == len(factory.run.criteria())
 
 
 def test_where_all_passed_each_step_is_folded(passing: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from qa_runner.criteria import CriterionResult
 from qa_runner.report.source import Source, StepData, succeeded
 from qa_runner.result import Attempt, Cell, LoadResult, RunResult, StepResult
-from qa_runner.stop import PROTECTED, not_finished
+from qa_runner.stop import NOT_ENDED, PROTECTED, not_finished
 from qa_runner.table import Floats, Mask, Table
 from qa_runner.verdict import Verdict
 
@@ -158,8 +158,10 @@ class Evidence:
 
     @property
     def stop_words(self) -> tuple[str, ...]:
-        """What stands at what was not finished because the run was stopped or interrupted."""
+        """What stands at what was not finished because the run ended early, or has not ended."""
         run = self.run
+        if run.status == "running":
+            return (NOT_ENDED,)
         ended = run.status in ("stopped", "interrupted") and run.stop_reason
         # Runs that are stored have left things open in either words.
         return (run.stop_reason, not_finished(run.stop_reason), PROTECTED) if ended else ()

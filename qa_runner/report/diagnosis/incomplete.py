@@ -14,6 +14,9 @@ from qa_runner.verdict import Verdict
 __all__ = ["crashed", "interrupted", "lost_samples"]
 
 
+_EARLY = {"interrupted": "was interrupted", "running": "was killed, or goes on"}
+
+
 def _finding(
     rule: str,
     cause: str,
@@ -33,14 +36,18 @@ def _finding(
 
 
 def interrupted(evidence: Evidence) -> list[Finding]:
-    """That somebody ended the run: why the rest is open, and nothing of the target."""
+    """That the run did not come to its end: why the rest is open, and nothing of the target."""
     run = evidence.run
-    if run.status != "interrupted":
+    if run.status not in _EARLY:
         return []
     stopped = evidence.stop_words
-    cut = [step.number for step in run.steps if step.latest and step.latest.error in stopped]
+    cut = [
+        step.number
+        for step in run.steps
+        if step.latest and (step.latest.error in stopped or unfinished(step.latest))
+    ]
     where = f" in step {cut[-1]}" if cut and not evidence.ad_hoc else ""
-    cause = f"the run was interrupted{where}; what it had not measured is inconclusive"
+    cause = f"the run {_EARLY[run.status]}{where}; what it had not measured is inconclusive"
     left_open = [
         result
         for result in evidence.results(Verdict.INCONCLUSIVE)

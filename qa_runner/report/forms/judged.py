@@ -12,11 +12,12 @@ from qa_runner.report.criteria import measured_text
 from qa_runner.report.format import quantity
 from qa_runner.report.source import Source
 from qa_runner.result import Attempt, PartResult, RunResult, StepResult
+from qa_runner.stop import NOT_ENDED
 from qa_runner.verdict import Verdict, combine
 
-__all__ = ["NOT_ENDED", "Judged", "Place", "judged"]
+__all__ = ["UNENDED", "Judged", "Place", "judged"]
 
-NOT_ENDED = "The run has not come to its end."
+UNENDED = f"{NOT_ENDED[:1].upper()}{NOT_ENDED[1:]}."
 """In place of the reason, which only the end of a run stores."""
 
 _ORDER = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.SKIPPED)
@@ -167,7 +168,7 @@ def _excluded(run: RunResult, text: str) -> Judged:
 
 def _of_run(run: RunResult, found: Verdict) -> Judged | None:
     """What the criteria do not say of the run; None if they say it all."""
-    name, why = "run-completed", run.reason or NOT_ENDED
+    name, why = "run-completed", run.reason or UNENDED
     if run.status != "finished":
         return Judged(name, Verdict.ERROR, why)
     return Judged(name, run.verdict, why) if _worse(run.verdict, found) else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from qa_runner.report.criteria import ICONS
 from qa_runner.report.findings import findings
-from qa_runner.report.forms.judged import NOT_ENDED, Judged, Place, judged
+from qa_runner.report.forms.judged import UNENDED, Judged, Place, judged
 from qa_runner.report.source import Source
 from qa_runner.result import RunResult
 from qa_runner.store import RunReader
@@ -57,7 +57,7 @@ class Story:
     @property
     def reason(self) -> str:
         """One sentence on why the verdict is what it is."""
-        return self.run.reason or NOT_ENDED
+        return self.run.reason or UNENDED
 
     def when(self, place: Place) -> tuple[datetime, datetime] | None:
         """Start and end of what was judged, in UTC; None if nothing was measured."""
