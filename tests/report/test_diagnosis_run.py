@@ -107,6 +107,29 @@ def test_the_step_in_which_a_run_was_interrupted_is_named(tmp_path: Path) -> Non
     assert rows[0]["evidence"] == "step-3"
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [("interrupted", "was interrupted"), ("running", "was killed, or goes on")]
+)
+def test_a_step_that_an_earlier_session_left_open_is_not_it(
+    tmp_path: Path, status: str, words: str
+) -> None:
+    cut = "by SIGTERM"
+    parts = Part("3.1", 5, [(RATE, 100.0)]), Part("4.1", 5, [(RATE, 100.0)], start=20.0)
+    source = Source(RunReader(store(tmp_path / "run", *parts, status=status, stop_reason=cut)))
+    for step, session in zip(source.run.steps, (2, 1), strict=True):
+        attempt = step.attempts[-1]
+        attempt.session = session
+        if status == "running":
+            attempt.end = attempt.start
+        else:
+            attempt.error = cut
+    row = findings(source)["rows"][0]
+    assert row["sentence"] == (
+        f"The run {words} in step 3; what it had not measured is inconclusive."
+    )
+    assert row["evidence"] == "step-3"
+
+
 def part_that_failed() -> Part:
     one = Part("3.1", 20, [(RATE, 50.0)])
     one.columns = {

@@ -42,11 +42,14 @@ def interrupted(evidence: Evidence) -> list[Finding]:
         return []
     stopped = evidence.stop_words
     cut = [
-        step.number
+        (step.latest.session, step.latest.start, step.number)
         for step in run.steps
-        if step.latest and (step.latest.error in stopped or unfinished(step.latest))
+        if step.latest
+        and (unfinished(step.latest) if run.status == "running" else step.latest.error in stopped)
     ]
-    where = f" in step {cut[-1]}" if cut and not evidence.ad_hoc else ""
+    # An earlier session may have left another step open.
+    number = max(cut)[-1] if cut else 0
+    where = f" in step {number}" if cut and not evidence.ad_hoc else ""
     cause = f"the run {_EARLY[run.status]}{where}; what it had not measured is inconclusive"
     left_open = [
         result
@@ -55,7 +58,7 @@ def interrupted(evidence: Evidence) -> list[Finding]:
     ]
     if not (cut or left_open):
         return []
-    at = f"step-{cut[-1]}" if cut else ""
+    at = f"step-{number}" if cut else ""
     return [_finding("interrupted", cause, at, left_open, likely=False)]
 
 
