@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from qa_runner.result import Attempt, StepResult
 from qa_runner.verdict import Verdict, combine
 
-__all__ = ["attempts_line", "shown_verdict", "step_verdict", "unfinished"]
+__all__ = ["attempts_line", "last_begun", "shown_verdict", "step_verdict", "unfinished"]
 
 
 def unfinished(attempt: Attempt) -> bool:
@@ -28,6 +29,12 @@ def step_verdict(step: StepResult) -> Verdict:
     if step.latest is not None and unfinished(step.latest):
         return shown_verdict(step.latest)
     return step.verdict
+
+
+def last_begun(steps: Iterable[StepResult]) -> StepResult | None:
+    """Of steps that were run the one whose latest attempt began last; None if none was."""
+    began = [(step.latest.session, step.latest.start, step) for step in steps if step.latest]
+    return max(began, key=lambda item: item[:2])[2] if began else None
 
 
 def attempts_line(step: StepResult) -> str:

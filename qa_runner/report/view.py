@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from qa_runner.criteria import CriterionResult
+from qa_runner.report.attempts import last_begun
 from qa_runner.report.criteria import ICONS, URGENCY, anchors, criterion_row, ordered
 from qa_runner.report.failures import rows as failure_rows
 from qa_runner.report.figures import Drawings
@@ -237,10 +238,9 @@ def _status(run: RunResult) -> str:
     words = _STATUS_WORDS.get(run.status)
     if words is None:
         return ""
-    ran = [(step.latest.session, step.latest.start, step) for step in run.steps if step.latest]
+    last = last_begun(run.steps)
     where = ""
-    if ran:
-        last = max(ran, key=lambda item: item[:2])[2]
+    if last is not None:
         during = "; the last step begun is" if run.status == "running" else " during step"
         where = f"{during} {last.number} {last.title}"
     why = f": {run.stop_reason}" if run.stop_reason else ""

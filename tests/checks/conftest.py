@@ -26,7 +26,9 @@ from qa_runner.settings import RunSettings
 from qa_runner.stop import StopToken
 from qa_runner.targets.url import url_target
 
-Answer = tuple[int, dict[str, str], bytes]
+Header = str | Callable[[], str]
+"""A value, or what gives it when the request is there."""
+Answer = tuple[int, dict[str, Header], bytes]
 NO_ANSWER = 0
 """The status of a server that hangs."""
 VALID = {"success": True, "transaction_id": 1, "payment_intent_id": "a", "client_secret": "b"}
@@ -53,7 +55,7 @@ def serving(answers: dict[str, list[Answer]], tls: ssl.SSLContext | None = None)
                 return
             self.send_response_only(status)
             for name, value in headers.items():
-                self.send_header(name, value)
+                self.send_header(name, value() if callable(value) else value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -124,7 +126,7 @@ def found(
         url: str = "",
         seconds: float = 8.0,
         later: list[Answer] | None = None,
-        **headers: str,
+        **headers: Header,
     ) -> dict[str, CheckResult]:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -226,8 +226,9 @@ def test_what_the_server_does_not_tell_of_itself(found: Found) -> None:
 
 
 def test_a_clock_that_is_off(found: Found) -> None:
-    def at(seconds: float) -> str:
-        return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+    def at(seconds: float) -> Callable[[], str]:
+        ahead = timedelta(seconds=seconds)
+        return lambda: format_datetime(datetime.now(UTC) + ahead, usegmt=True)
 
     assert "server's with them" in found(Date=at(0))["clocks"].text
     off = found(Date=at(3600))["clocks"]

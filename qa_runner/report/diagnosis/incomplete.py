@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from qa_runner.criteria import CriterionResult
-from qa_runner.report.attempts import unfinished
+from qa_runner.report.attempts import last_begun, unfinished
 from qa_runner.report.diagnosis.evidence import Evidence
 from qa_runner.report.diagnosis.finding import Finding
 from qa_runner.result import Attempt, StepResult
@@ -41,15 +41,14 @@ def interrupted(evidence: Evidence) -> list[Finding]:
     if run.status not in _EARLY:
         return []
     stopped = evidence.stop_words
-    cut = [
-        (step.latest.session, step.latest.start, step.number)
+    # An earlier session may have left another step open.
+    cut = last_begun(
+        step
         for step in run.steps
         if step.latest
         and (unfinished(step.latest) if run.status == "running" else step.latest.error in stopped)
-    ]
-    # An earlier session may have left another step open.
-    number = max(cut)[-1] if cut else 0
-    where = f" in step {number}" if cut and not evidence.ad_hoc else ""
+    )
+    where = f" in step {cut.number}" if cut and not evidence.ad_hoc else ""
     cause = f"the run {_EARLY[run.status]}{where}; what it had not measured is inconclusive"
     left_open = [
         result
@@ -58,7 +57,7 @@ def interrupted(evidence: Evidence) -> list[Finding]:
     ]
     if not (cut or left_open):
         return []
-    at = f"step-{number}" if cut else ""
+    at = f"step-{cut.number}" if cut else ""
     return [_finding("interrupted", cause, at, left_open, likely=False)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qa_runner.report.attempts import last_begun
 from qa_runner.report.diagnosis.evidence import BUDGET, RATE_LIMIT, Evidence
 from qa_runner.report.diagnosis.finding import Finding
 from qa_runner.verdict import Verdict
@@ -30,8 +31,7 @@ def stopped(evidence: Evidence) -> list[Finding]:
     if run.status != "stopped":
         return []
     why = run.stop_reason.rstrip(".") or "no reason was stored"
-    ran = [(step.latest.session, step.latest.start, step) for step in run.steps if step.latest]
-    last = max(ran, key=lambda item: item[:2])[2] if ran else None
+    last = last_begun(run.steps)
     where = f" in step {last.number}" if last and not evidence.ad_hoc else ""
     return [
         Finding(
