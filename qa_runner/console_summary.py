@@ -28,8 +28,8 @@ def print_summary(console: Console, run: RunResult) -> None:
         criterion
         for step in run.steps
         if step.selected
-        for criterion in step.criteria()
-        if criterion.verdict in _ORDER and criterion not in step.unreached
+        for criterion in step.reached()
+        if criterion.verdict in _ORDER
     ]
     missed.sort(key=lambda criterion: _ORDER.index(criterion.verdict))
     console.print()

@@ -203,8 +203,15 @@ class StepResult(msgspec.Struct, kw_only=True):
         """Those of the latest attempt: the parts' in order, also unreached, then the step's own."""
         if self.latest is None:
             return self.unreached
-        own = [result for part in self.latest.parts for result in part.criteria]
-        return own + self.unreached + self.latest.criteria
+        return self._of_parts(self.latest) + self.unreached + self.latest.criteria
+
+    def reached(self) -> list[CriterionResult]:
+        """Those of them that the latest attempt came to."""
+        return [] if self.latest is None else self._of_parts(self.latest) + self.latest.criteria
+
+    @staticmethod
+    def _of_parts(attempt: Attempt) -> list[CriterionResult]:
+        return [result for part in attempt.parts for result in part.criteria]
 
 
 class TargetResult(msgspec.Struct, kw_only=True, frozen=True):
@@ -249,6 +256,8 @@ class RunResult(msgspec.Struct, kw_only=True):
     """What --step named; empty for all."""
     overrides: list[str] = []
     """What --set gave."""
+    found_with: list[str] = []
+    """Options with which a later command finds the run again, as typed."""
     configured: list[str] = []
     """Parameters and limits that qa-runner.toml gave; --set outranks them."""
     started: str

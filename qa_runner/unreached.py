@@ -21,7 +21,7 @@ def keep_unreached(
     """Store what was selected of ``case`` and not reached by ``run``, which ended or goes on.
 
     ``sources`` are the data sources of the target, None if it ended before they were known: then
-    nothing can be said not to apply. ``session`` is the one that ended.
+    nothing can be said not to apply. ``session`` is that of this process.
     """
     words = ending(run) or NOT_ENDED
     why = f"not reached: {words[:1].lower()}{words[1:]}"

@@ -56,8 +56,8 @@ def step_view(
 
 
 def _rerun(run: RunResult, step: StepResult) -> str:
-    found_with = run.settings.get("found_with", [])
-    return shlex.join(["qa-runner", "rerun", run.run_id, "--step", str(step.number), *found_with])
+    command = ["qa-runner", "rerun", run.run_id, "--step", str(step.number), *run.found_with]
+    return shlex.join(command)
 
 
 def _inside(source: Source, step: StepResult) -> dict[str, Any] | None:

@@ -12,14 +12,14 @@ _UNKNOWN = "an unknown version"
 def measured_versions(run: RunResult) -> str:
     """The version; of several each with its steps: "1.4 (step 1, 2), 1.5 (step 3)"."""
     steps = _steps(run)
-    if len(steps) < 2:  # noqa: PLR2004
+    if len(steps) <= 1:
         return next(iter(steps), "") or run.target.version
     return ", ".join(f"{version or _UNKNOWN} (step {_listed(steps[version])})" for version in steps)
 
 
 def version_caution(run: RunResult) -> list[str]:
     """A sentence if the steps do not speak of one and the same version."""
-    if len(_steps(run)) < 2:  # noqa: PLR2004
+    if len(_steps(run)) <= 1:
         return []
     return [f"The steps measured different versions of the target: {measured_versions(run)}."]
 

@@ -129,25 +129,17 @@ def _criteria(run: RunResult, known: set[str]) -> dict[str, Any]:
     ended early did not reach, and what does not count: a selected step only needed it.
     """
     selected = [step for step in run.steps if step.selected]
-    unreached = [result for step in selected for result in step.unreached]
-    listed = ordered(
-        [held for step in selected for held in step.criteria() if held not in unreached]
-    )
+    listed = ordered([held for step in selected for held in step.reached()])
     first, groups = listed, {}
     if len(listed) > _FEW:
         first = [result for result in listed if result.verdict not in _SETTLED]
         groups = (
             {"": listed[len(first) :]}
             if first
-            else {
-                f"Step {step.number}: {step.title}": [
-                    held for held in step.criteria() if held not in unreached
-                ]
-                for step in selected
-            }
+            else {f"Step {step.number}: {step.title}": step.reached() for step in selected}
         )
     needed = [result for step in run.steps if not step.selected for result in step.criteria()]
-    groups["Not reached"] = unreached
+    groups["Not reached"] = [held for step in selected for held in step.unreached]
     groups["Prerequisites, not part of this run"] = ordered(needed)
     return {
         "first": [criterion_row(result, known) for result in first],
@@ -225,8 +217,8 @@ def _shortened(value: str) -> str:
 def _so_far(run: RunResult) -> str:
     """In place of the reason, which only the end of a run stores."""
     counted = [result for result in run.criteria() if result.verdict is not Verdict.SKIPPED]
-    unreached = [result for step in run.steps for result in step.unreached]
-    judged = [result for result in counted if result not in unreached]
+    reached = [result for step in run.steps for result in step.reached()]
+    judged = [result for result in reached if result.verdict is not Verdict.SKIPPED]
     if not judged:
         return "No criterion was judged."
     failed = sum(result.verdict is Verdict.FAIL for result in judged)

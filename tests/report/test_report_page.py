@@ -443,12 +443,13 @@ def test_two_attempts_in_two_sessions(tmp_path: Path) -> None:
     mine = [plan for plan in plans(0.8, 0.05) if plan.part.startswith("3.")]
     step = factory.step(3, mine, attempt=2, session_id=2)
     step.stale = "step 2 was run again"
+    factory.run.found_with = ["--output", "my runs"]
     text = page(RunReader(factory.write()))
     check(text)
     assert "Attempt 2 of 2 (attempt 1: PASS)" in text
     assert "FAIL — PURCHASE-006" in text
     assert "step 2 was run again" in text
-    assert "qa-runner rerun run-20261121-100000 --step 3" in text
+    assert "qa-runner rerun run-20261121-100000 --step 3 --output &#39;my runs&#39;" in text
     assert ">rerun</text>" in text  # the timeline names the second session
 
 
