@@ -106,14 +106,19 @@ def _responses(axes: Axes, source: Source, axis: TimeAxis) -> None:
 
 
 def _limits(axes: Axes, source: Source, axis: TimeAxis) -> list[float]:
-    """Draw the first limit of each step's response times over the step's time; in seconds."""
+    """Draw the first limit of each step's response times over those judged by it; in seconds."""
     found = []
     for step in source.run.steps:
         data = source.step(step)
         limit = data.limit("response_time") if data else None
         if data is None or limit is None or limit <= 0:
             continue
-        edges = (data.attempt.start, source.end(data.attempt))
+        # Not over the load that comes before them: its response times are another matter.
+        judged = data.main()
+        times = np.concatenate([judged.number("due"), judged.number("finished")])
+        if not np.isfinite(times).any():
+            continue
+        edges = float(np.nanmin(times)), float(np.nanmax(times))
         start, end = (axis.at(data.attempt.session, seconds) for seconds in edges)
         axes.hlines(limit, start, end, color=VERMILION, linestyle=(0, (4, 2)), linewidth=1.3)
         found.append(limit)
